@@ -1,0 +1,5 @@
+export type * from './rootfs.js'
+export type * from './machine.js'
+export type * from './disk.js'
+export type * from './step.js'
+export type * from './plugin.js'

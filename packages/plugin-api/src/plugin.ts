@@ -1,0 +1,144 @@
+import type { DiskFormat, DiskPlan, Firmware, PartitionRequest, PartitionTableType } from './disk.js'
+import type { MachineRequest } from './machine.js'
+import type { Rootfs } from './rootfs.js'
+import type { Step } from './step.js'
+
+/** A plain object, found by shape: no class, decorator or instanceof, so two copies of this package do no harm. */
+export interface C2mPlugin {
+  readonly name: string
+  readonly apiVersion: 1
+  readonly contributes: readonly Contribution[]
+}
+
+export type Contribution = DistroPlugin | BootloaderPlugin
+
+/** /etc/os-release (os-release(5)), parsed. */
+export interface OsRelease {
+  /** ID, 'linux' when absent. */
+  readonly id: string
+  /** ID_LIKE, nearest relative first. */
+  readonly idLike: readonly string[]
+  /** VERSION_ID as printed; compare number by number, never as a string. */
+  readonly versionId?: string
+  readonly prettyName: string
+  readonly fields: ReadonlyMap<string, string>
+}
+
+export interface Match {
+  /** 0: the image's ID is this plugin's; n: the nth word of ID_LIKE is. The smallest distance wins. */
+  readonly distance: number
+  readonly os: OsRelease
+  /** The release's number, [12] or [24, 4]; undefined for a rolling or unknown one. */
+  readonly version?: readonly number[]
+}
+
+export interface DistroTraits {
+  readonly init: 'systemd' | 'openrc' | (string & {})
+  readonly packageManager: 'apt' | 'apk' | (string & {})
+  /** The first is the default. */
+  readonly kernels: readonly KernelFlavour[]
+  /** Boot loader ids or families, preferred first. */
+  readonly bootloaders: readonly string[]
+  /** ext4 feature names (mke2fs's) that this release's kernel and boot loaders can read. */
+  readonly ext4Features: readonly string[]
+  /** Caches of the package manager, kept on the host across runs and never part of the image. */
+  readonly packageCaches: readonly string[]
+}
+
+export interface KernelFlavour {
+  readonly id: string
+  readonly packages: readonly string[]
+  /** Disk formats on whose usual hypervisors this kernel finds no disk, and why. */
+  readonly unsuitable?: { readonly formats: readonly DiskFormat[]; readonly because: string }
+}
+
+/** A kernel in the tree. Paths are absolute in the guest. */
+export interface InstalledKernel {
+  readonly version: string
+  readonly kernel: string
+  readonly initrd?: string
+}
+
+/** The part of an image's configuration that distro plugins may want to know (OCI image-spec, config.md). */
+export interface ImageConfig {
+  readonly user?: string
+  readonly env: readonly string[]
+  readonly entrypoint: readonly string[]
+  readonly cmd: readonly string[]
+  readonly workingDir?: string
+  readonly exposedPorts: readonly string[]
+  readonly stopSignal?: string
+  readonly labels: Readonly<Record<string, string>>
+}
+
+/** What a distro plugin is told when a machine is to be made. */
+export interface MachineTask {
+  readonly match: Match
+  /** GOARCH, e.g. 'amd64'. */
+  readonly architecture: string
+  readonly traits: DistroTraits
+  readonly image: ImageConfig
+  /** The image's tree as it came, for looking. */
+  readonly rootfs: Rootfs
+  readonly machine: MachineRequest
+  readonly target: 'vm' | 'physical'
+  readonly disk: DiskPlan
+  warn(message: string): void
+}
+
+export interface DistroPlugin {
+  readonly kind: 'distro'
+  readonly id: string
+  readonly summary: string
+  /** Reads only; undefined when the image is none of this plugin's. */
+  detect(os: OsRelease, rootfs: Rootfs): Promise<Match | undefined>
+  traits(match: Match, architecture: string): DistroTraits
+  /** Packages, init, network, accounts, console, growing of the root: everything but boot loader. */
+  toMachine(task: MachineTask): Promise<readonly Step[]> | readonly Step[]
+  /** How this distro's package manager installs the collected packages in the sandbox: exec and temporaryFile steps. */
+  install(packages: readonly string[], task: MachineTask): Promise<readonly Step[]> | readonly Step[]
+  /** Kernels in a tree, newest first. */
+  kernels(rootfs: Rootfs): Promise<readonly InstalledKernel[]>
+}
+
+export interface BootTarget {
+  readonly table: PartitionTableType
+  readonly architecture: string
+  readonly physical: boolean
+}
+
+export type Verdict = { readonly ok: true } | { readonly ok: false; readonly because: string; readonly hint: string }
+
+/** What a boot loader plugin is told. */
+export interface BootTask {
+  readonly architecture: string
+  readonly packageManager: string
+  /** Ids of all boot loaders that go onto this disk, this one included. */
+  readonly members: readonly string[]
+  readonly disk: DiskPlan
+  /** Kernel command line without root=. */
+  readonly cmdline: readonly string[]
+  readonly consoles: readonly string[]
+  /** Name for menus and EFI entries, e.g. 'Debian GNU/Linux 12 (bookworm)' and 'debian'. */
+  readonly osName: string
+  readonly osId: string
+  /** Seconds that a menu is shown. */
+  readonly timeout: number
+  /** Kernels in the tree, newest first: to be asked when a lazy value is computed. */
+  kernels(rootfs: Rootfs): Promise<readonly InstalledKernel[]>
+}
+
+export interface BootloaderPlugin {
+  readonly kind: 'bootloader'
+  readonly id: string
+  readonly summary: string
+  /** Members of a family combine on one disk. */
+  readonly family?: string
+  readonly firmware: readonly Firmware[]
+  readonly architectures: readonly string[]
+  supports(target: BootTarget, traits: DistroTraits): Verdict
+  partitions(target: BootTarget): readonly PartitionRequest[]
+  /** Packages by the package manager's names; members of one family may have to agree. */
+  packages(task: Pick<BootTask, 'packageManager' | 'architecture' | 'members'>): readonly string[]
+  install(task: BootTask): readonly Step[]
+}

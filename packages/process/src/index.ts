@@ -1,0 +1,7 @@
+export * from './errors.js'
+export * from './cleanup.js'
+export * from './tools.js'
+export * from './run.js'
+export * from './temporary.js'
+export * from './reporter.js'
+export * from './xdg.js'
