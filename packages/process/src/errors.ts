@@ -74,7 +74,10 @@ export function fileError(error: unknown, path: string, doing: string): unknown 
   }
   const code = errno(error)
   if (code === undefined || hints[code] === undefined || error instanceof C2mError) return error
-  return new C2mError(`C2M_FILE_${code}`, `cannot ${doing} ${path}: ${words[code]}`, { hint: hints[code], cause: error })
+  return new C2mError(`C2M_FILE_${code}`, `cannot ${doing} ${path}: ${words[code]}`, {
+    hint: hints[code],
+    cause: error,
+  })
 }
 
 /** @throws C2M_INTERRUPTED when the signal has fired. */

@@ -1,0 +1,112 @@
+// Brings a fresh clone to where the build, the demo and the tests can run: npm packages, the build, and the system
+// packages that they use. Nothing is done twice, so a second run takes a second or two.
+import { spawnSync } from 'node:child_process'
+import { existsSync, statSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+export const root = fileURLToPath(new URL('..', import.meta.url))
+
+const forDemo = [
+  'qemu-system-x86',
+  'qemu-utils',
+  'ovmf',
+  'mmdebstrap',
+  'debian-archive-keyring',
+  'uidmap',
+  'zstd',
+  'xz-utils',
+]
+
+/** What each kind of run uses beyond Node; Debian's and Ubuntu's names. */
+export const systemPackages = {
+  unit: [],
+  demo: forDemo,
+  bench: [...forDemo, 'e2fsprogs'],
+  test: [
+    ...forDemo,
+    'acl',
+    'apache2-utils',
+    'attr',
+    'busybox-static',
+    'docker-registry',
+    'docker.io',
+    'dosfstools',
+    'e2fsprogs',
+    'fdisk',
+    'gdisk',
+    'grub-common',
+    'grub-efi-amd64-bin',
+    'grub-pc-bin',
+    'jq',
+    'libarchive-tools',
+    'libcap2-bin',
+    'mtools',
+    'openssh-client',
+    'skopeo',
+    'strace',
+    'umoci',
+  ],
+}
+
+export function run(command, args, options = {}) {
+  const result = spawnSync(command, args, { stdio: 'inherit', cwd: root, ...options })
+  if (result.error) throw result.error
+  if (result.signal) process.exit(130)
+  return result.status ?? 1
+}
+
+function must(command, args, options) {
+  const status = run(command, args, options)
+  if (status !== 0) process.exit(status)
+}
+
+export function setUp(kind) {
+  checkNode()
+  installNpmPackages()
+  must(process.execPath, ['node_modules/typescript/bin/tsc', '-b'])
+  installSystemPackages(systemPackages[kind])
+}
+
+function checkNode() {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+  if (major > 20 || (major === 20 && minor >= 19)) return
+  console.error(`c2m needs Node.js 20.19 or newer; this is ${process.versions.node}.`)
+  process.exit(3)
+}
+
+function installNpmPackages() {
+  const installed = `${root}node_modules/.package-lock.json`
+  const wanted = `${root}package-lock.json`
+  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(wanted).mtimeMs) return
+  console.log('Installing npm packages …')
+  must('npm', ['ci', '--no-audit', '--no-fund'])
+}
+
+function installSystemPackages(packages) {
+  const missing = packages.filter((name) => !isInstalled(name))
+  if (missing.length === 0) return
+  const line = `apt-get install --no-install-recommends ${missing.join(' ')}`
+  const sudo = process.getuid?.() === 0 ? [] : ['sudo', '-n']
+  const allowed = sudo.length === 0 || spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0
+  if (!existsSync('/usr/bin/apt-get') || !allowed) {
+    console.error(`These programs are needed and not installed. As root, on Debian or Ubuntu:\n  ${line}`)
+    process.exit(3)
+  }
+  console.log(`Installing system packages: ${missing.join(' ')} …`)
+  const apt = (args) => {
+    const [command, ...rest] = [...sudo, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q', ...args]
+    return spawnSync(command, rest, { stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8' })
+  }
+  const steps = [['update'], ['install', '-y', '--no-install-recommends', ...missing]]
+  for (const args of steps) {
+    const result = apt(args)
+    if (result.status === 0) continue
+    console.error(`${result.stdout}${result.stderr}\nThe installation failed. As root:\n  ${line}`)
+    process.exit(3)
+  }
+}
+
+function isInstalled(name) {
+  const result = spawnSync('dpkg-query', ['-W', '-f=${Status}', name], { encoding: 'utf8' })
+  return result.status === 0 && result.stdout === 'install ok installed'
+}

@@ -1,0 +1,31 @@
+import { defineConfig } from 'vitest/config'
+
+const folders = '{packages,plugins}/*/src/**'
+const integration = [`${folders}/*.integration.test.ts`, 'test/**/*.integration.test.ts']
+const boot = ['test/**/*.boot.test.ts']
+
+export default defineConfig({
+  test: {
+    disableConsoleIntercept: true,
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: [`${folders}/*.test.ts`, 'test/**/*.test.ts'],
+          exclude: ['**/node_modules/**', '**/dist/**', ...integration, ...boot],
+        },
+      },
+      { test: { name: 'integration', include: integration, testTimeout: 300_000, hookTimeout: 300_000 } },
+      {
+        test: {
+          name: 'boot',
+          include: boot,
+          testTimeout: 900_000,
+          hookTimeout: 900_000,
+          // one guest at a time: under emulation two would starve each other
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+})
