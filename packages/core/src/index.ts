@@ -1,1 +1,9 @@
-export {}
+export { createConverter, type Converter, type ConverterOptions } from './converter.js'
+export { PluginRegistry, type BrokenPlugin, type FoundPlugin, type LoadedPlugin } from './plugins/registry.js'
+export { API_VERSIONS, findFault } from './plugins/validate.js'
+export { defaultMachine, type ContainerToVmRequest, type SandboxMode } from './request/container-to-vm.js'
+export { checkPasswordHash, hashPassword } from './request/password.js'
+export { secret } from './request/secret.js'
+export type { ContainerToVmResult } from './run/container-to-vm.js'
+export type { ImageInspection } from './inspect/image.js'
+export type { PlanSummary } from './plan/plan.js'

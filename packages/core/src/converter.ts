@@ -1,0 +1,51 @@
+import { compose } from './container.js'
+import { cacheFolder, silentReporter, type Reporter } from '@c2m/process'
+import { ImageInspector, type ImageInspection } from './inspect/image.js'
+import { PluginRegistry, type FoundPlugin } from './plugins/registry.js'
+import type { PlanSummary } from './plan/plan.js'
+import type { ContainerToVmRequest } from './request/container-to-vm.js'
+import { ContainerToVm, type ContainerToVmResult } from './run/container-to-vm.js'
+
+export interface ConverterOptions {
+  /** Plugin objects as their packages export them, or what a host found. */
+  readonly plugins: readonly (FoundPlugin | object)[]
+  /** Contribution id → package, for ids that several plugins contribute. */
+  readonly overrides?: Readonly<Record<string, string>>
+  /** Default: $C2M_CACHE_DIR, else $XDG_CACHE_HOME/c2m, else ~/.cache/c2m. */
+  readonly cache?: string
+  readonly reporter?: Reporter
+  readonly signal?: AbortSignal
+  readonly env?: NodeJS.ProcessEnv
+}
+
+/** c2m as a library. */
+export interface Converter {
+  readonly plugins: PluginRegistry
+  /** What would be done: opens the image, changes nothing. */
+  plan(request: ContainerToVmRequest): Promise<PlanSummary>
+  container2vm(request: ContainerToVmRequest): Promise<ContainerToVmResult>
+  inspectImage(reference: string, platform?: string): Promise<ImageInspection>
+}
+
+export function createConverter(options: ConverterOptions): Converter {
+  const env = options.env ?? process.env
+  const registry = new PluginRegistry(options.plugins.map(asFound), options.overrides)
+  const surroundings = {
+    registry,
+    reporter: options.reporter ?? silentReporter,
+    signal: options.signal ?? new AbortController().signal,
+    settings: { cache: options.cache ?? cacheFolder(env), env },
+  }
+  return {
+    plugins: registry,
+    plan: (request) => compose(surroundings).resolve(ContainerToVm).plan(request),
+    container2vm: (request) => compose(surroundings).resolve(ContainerToVm).run(request),
+    inspectImage: (reference, platform) => compose(surroundings).resolve(ImageInspector).inspect(reference, platform),
+  }
+}
+
+function asFound(plugin: FoundPlugin | object): FoundPlugin {
+  if ('packageName' in plugin) return plugin
+  const name = (plugin as { name?: unknown }).name
+  return { packageName: typeof name === 'string' ? name : '(unnamed)', packageVersion: '0', from: 'library', exported: plugin }
+}

@@ -1,0 +1,33 @@
+import type { BootTarget, BootloaderPlugin, PartitionRequest } from '@c2m/plugin-api'
+import { C2mError, ExitCode } from '@c2m/process'
+import type { Provided } from '../plugins/registry.js'
+
+const MIB = 1024 * 1024
+
+/** What the boot loaders ask for, joined by role, with the user's swap and /boot and the root, which takes the rest. */
+export function partitionRequests(
+  bootloaders: readonly Provided<BootloaderPlugin>[],
+  target: BootTarget,
+  sizes: { readonly swapSize: number; readonly bootSize: number },
+): readonly PartitionRequest[] {
+  const byRole = new Map<string, PartitionRequest>()
+  const add = (request: PartitionRequest) => {
+    const there = byRole.get(request.role)
+    if (there === undefined || request.size > there.size) byRole.set(request.role, request)
+  }
+  for (const { contribution } of bootloaders) for (const request of contribution.partitions(target)) add(request)
+  if (sizes.bootSize > 0) add({ role: 'boot', size: roundUp(sizes.bootSize), mountpoint: '/boot' })
+  if (sizes.swapSize > 0) add({ role: 'swap', size: roundUp(sizes.swapSize) })
+  add({ role: 'root', size: 0, mountpoint: '/' })
+  if (target.table === 'mbr' && byRole.size > 4) {
+    throw new C2mError('C2M_DISK_TOO_MANY_PARTITIONS', `an MBR disk has four partitions at most, ${byRole.size} are asked for`, {
+      hint: 'use --partition-table gpt, or leave out --swap or --boot-size',
+      exitCode: ExitCode.usage,
+    })
+  }
+  return [...byRole.values()]
+}
+
+function roundUp(bytes: number): number {
+  return Math.ceil(bytes / MIB) * MIB
+}

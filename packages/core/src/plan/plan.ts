@@ -1,0 +1,52 @@
+import type { BootloaderPlugin, DiskFormat, DiskPlan, Firmware, InstalledKernel, Rootfs, Step } from '@c2m/plugin-api'
+import type { OpenedImage } from '@c2m/image'
+import type { Reproducibility } from '../request/randomness.js'
+import type { Provided } from '../plugins/registry.js'
+import type { Detected } from './detect.js'
+
+/** What will be done. Steps are in the order in which they run. */
+export interface Plan extends Reproducibility {
+  readonly image: OpenedImage
+  readonly rootfs: Rootfs
+  readonly detected: Detected
+  readonly bootloaders: readonly Provided<BootloaderPlugin>[]
+  readonly firmware: readonly Firmware[]
+  readonly disk: DiskPlan
+  readonly ext4Features: readonly string[]
+  readonly packages: readonly string[]
+  readonly packageCaches: readonly string[]
+  readonly steps: readonly Step[]
+  readonly format: DiskFormat
+  readonly warnings: readonly string[]
+  kernels(rootfs: Rootfs): Promise<readonly InstalledKernel[]>
+}
+
+/** The plan as people and programs may read it: `--dry-run`, with `--json` as is. */
+export interface PlanSummary {
+  readonly image: { readonly name: string; readonly digest: string; readonly architecture: string }
+  readonly distro: { readonly id: string; readonly name: string; readonly plugin: string }
+  readonly bootloaders: readonly { readonly id: string; readonly plugin: string }[]
+  readonly firmware: readonly Firmware[]
+  readonly disk: DiskPlan & { readonly format: DiskFormat }
+  readonly packages: readonly string[]
+  readonly steps: readonly { readonly id: string; readonly phase: string; readonly do: string; readonly title: string }[]
+  readonly warnings: readonly string[]
+}
+
+export function summarize(plan: Plan): PlanSummary {
+  const { image, detected, disk, format } = plan
+  return {
+    image: { name: image.name, digest: image.digest, architecture: image.architecture },
+    distro: {
+      id: detected.distro.contribution.id,
+      name: detected.match.os.prettyName,
+      plugin: detected.distro.packageName,
+    },
+    bootloaders: plan.bootloaders.map((one) => ({ id: one.contribution.id, plugin: one.packageName })),
+    firmware: plan.firmware,
+    disk: { ...disk, format },
+    packages: plan.packages,
+    steps: plan.steps.map((step) => ({ id: step.id, phase: step.phase, do: step.do, title: step.title })),
+    warnings: plan.warnings,
+  }
+}

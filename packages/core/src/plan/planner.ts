@@ -1,0 +1,180 @@
+import { openImage, type OpenedImage } from '@c2m/image'
+import { planDisk } from '@c2m/disk'
+import { mergeLayers } from '@c2m/rootfs'
+import type { BootTarget, BootTask, DistroTraits, MachineTask, Rootfs, Step } from '@c2m/plugin-api'
+import { C2mError, CleanupStack, ExitCode, isC2mError, type Reporter } from '@c2m/process'
+import { inject, injectable } from 'tsyringe'
+import type { PluginRegistry, Provided } from '../plugins/registry.js'
+import type { ContainerToVmRequest } from '../request/container-to-vm.js'
+import { reproducibility } from '../request/randomness.js'
+import { REGISTRY, REPORTER, SETTINGS, SIGNAL, type Settings } from '../tokens.js'
+import { chooseBootloaders } from './bootloaders.js'
+import { chosenDistro, detectDistro, type Detected } from './detect.js'
+import { partitionRequests } from './partitions.js'
+import type { Plan } from './plan.js'
+
+/** Seconds for which a boot menu is shown. */
+const MENU_TIMEOUT = 2
+
+/** Opens the image and lets the plugins say what is to be done; nothing is done yet. */
+@injectable()
+export class Planner {
+  constructor(
+    @inject(REGISTRY) private readonly registry: PluginRegistry,
+    @inject(REPORTER) private readonly reporter: Reporter,
+    @inject(SIGNAL) private readonly signal: AbortSignal,
+    @inject(SETTINGS) private readonly settings: Settings,
+  ) {}
+
+  /** Resources of the plan (the opened image and its tree) are given to `cleanup`. */
+  async plan(request: ContainerToVmRequest, cleanup: CleanupStack): Promise<Plan> {
+    const { image, rootfs } = await this.#open(request, cleanup)
+    const detected =
+      request.distro === undefined
+        ? await detectDistro(rootfs, this.registry, this.reporter)
+        : await chosenDistro(request.distro, rootfs, this.registry)
+    const { distro, match } = detected
+    const { architecture } = image
+    const warnings: string[] = []
+    const warn = (message: string) => warnings.push(message)
+
+    const traits = named(distro, () => distro.contribution.traits(match, architecture))
+    checkKernel(request, traits, warn)
+    const target: BootTarget = { table: request.table, architecture, physical: request.target === 'physical' }
+    const bootloaders = chooseBootloaders(request.bootloader, target, traits, this.registry)
+    const { random, epoch } = reproducibility({
+      seed: request.seed,
+      env: this.settings.env,
+      imageDigest: image.digest,
+      imageCreated: createdAt(image),
+      now: Date.now(),
+    })
+    const disk = planDisk({
+      table: request.table,
+      architecture,
+      requests: partitionRequests(bootloaders, target, request),
+      random,
+    })
+
+    const task: MachineTask = {
+      match,
+      architecture,
+      traits,
+      image: image.config,
+      rootfs,
+      machine: request.machine,
+      target: request.target,
+      disk,
+      warn,
+    }
+    const kernels = (tree: Rootfs) => distro.contribution.kernels(tree)
+    const members = bootloaders.map(({ contribution }) => contribution.id)
+    const bootTask: BootTask = {
+      architecture,
+      packageManager: traits.packageManager,
+      members,
+      disk,
+      cmdline: request.machine.cmdline,
+      consoles: request.machine.consoles,
+      osName: match.os.prettyName,
+      osId: match.os.id,
+      timeout: MENU_TIMEOUT,
+      kernels,
+    }
+
+    const fromDistro = await named(distro, () => distro.contribution.toMachine(task))
+    const fromBootloaders = bootloaders.flatMap((one) => named(one, () => one.contribution.install(bootTask)))
+    const packages = collectPackages(fromDistro, [
+      ...bootloaders.flatMap((one) => named(one, () => one.contribution.packages(bootTask))),
+      ...request.machine.packages,
+    ])
+    const installing = await named(distro, () => distro.contribution.install(packages, task))
+    const steps = order([...installing, ...fromDistro, ...fromBootloaders])
+    return {
+      image,
+      rootfs,
+      detected,
+      bootloaders,
+      firmware: [...new Set(bootloaders.flatMap(({ contribution }) => contribution.firmware))],
+      disk,
+      ext4Features: traits.ext4Features,
+      packages,
+      packageCaches: traits.packageCaches,
+      steps,
+      format: request.format,
+      warnings,
+      random,
+      epoch,
+      kernels,
+    }
+  }
+
+  async #open(request: ContainerToVmRequest, cleanup: CleanupStack): Promise<{ image: OpenedImage; rootfs: Rootfs }> {
+    const done = this.reporter.stage(`read ${request.image}`)
+    const image = await openImage(request.image, {
+      platform: request.platform,
+      cache: this.settings.cache,
+      signal: this.signal,
+      reporter: this.reporter,
+      env: this.settings.env,
+    })
+    cleanup.defer(() => image[Symbol.asyncDispose]())
+    const rootfs = await mergeLayers(image.layers)
+    cleanup.defer(() => rootfs[Symbol.asyncDispose]())
+    done()
+    return { image, rootfs }
+  }
+}
+
+function createdAt(image: OpenedImage): number | undefined {
+  const time = Date.parse((image.rawConfig as { created?: string } | undefined)?.created ?? '')
+  return Number.isFinite(time) ? Math.max(0, Math.floor(time / 1000)) : undefined
+}
+
+function checkKernel(request: ContainerToVmRequest, traits: DistroTraits, warn: (message: string) => void): void {
+  const wanted = request.machine.kernel
+  const flavour = wanted === undefined ? traits.kernels[0] : traits.kernels.find(({ id }) => id === wanted)
+  if (flavour === undefined) {
+    throw new C2mError('C2M_KERNEL_UNKNOWN', `this distribution has no kernel flavour '${wanted}'`, {
+      hint: `flavours: ${traits.kernels.map(({ id }) => id).join(', ')}`,
+      exitCode: ExitCode.usage,
+    })
+  }
+  if (flavour.unsuitable?.formats.includes(request.format) === true) {
+    warn(`the ${flavour.id} kernel and a ${request.format} disk: ${flavour.unsuitable.because}`)
+  }
+}
+
+function collectPackages(steps: readonly Step[], more: readonly string[]): readonly string[] {
+  const listed = steps.flatMap((step) => (step.do === 'install' ? step.packages : []))
+  return [...new Set([...listed, ...more])].sort()
+}
+
+const PHASES: readonly Step['phase'][] = ['packages', 'configure', 'boot', 'assemble']
+
+function order(steps: readonly Step[]): readonly Step[] {
+  const ids = new Set<string>()
+  for (const { id } of steps) {
+    if (ids.has(id)) throw new C2mError('C2M_PLUGIN_STEP_ID', `two steps of the plan have the id '${id}'`)
+    ids.add(id)
+  }
+  return PHASES.flatMap((phase) => steps.filter((step) => step.phase === phase))
+}
+
+/** Errors of a plugin carry its name; those that are c2m's own pass unchanged. */
+function named<T>(provider: Provided<unknown>, call: () => T): T {
+  const wrap = (error: unknown) =>
+    isC2mError(error)
+      ? error
+      : new C2mError('C2M_PLUGIN_FAILED', `plugin ${provider.packageName}: ${(error as Error).message}`, {
+          plugin: provider.packageName,
+          cause: error,
+        })
+  try {
+    const result = call()
+    if (result instanceof Promise) return result.catch((error: unknown) => Promise.reject(wrap(error))) as T
+    return result
+  } catch (error) {
+    throw wrap(error)
+  }
+}

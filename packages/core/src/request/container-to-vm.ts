@@ -1,0 +1,50 @@
+import type { DiskFormat, MachineRequest, PartitionTableType } from '@c2m/plugin-api'
+
+/** How the package step is isolated. */
+export type SandboxMode = 'userns' | 'root' | 'docker'
+
+/** One conversion, every default filled in. */
+export interface ContainerToVmRequest {
+  /** Image reference with transport, or bare. */
+  readonly image: string
+  /** Path of the disk to be made. */
+  readonly output: string
+  readonly format: DiskFormat
+  /** Variant of a format: 'fixed' for vhd (as Azure wants it). */
+  readonly subformat?: 'fixed'
+  /** Replaces an output that exists. */
+  readonly force: boolean
+  /** Bytes of the whole disk, or as much as content and a reserve need. */
+  readonly size: number | 'auto'
+  /** Boot loader id or family; the distro's first choice when undefined. */
+  readonly bootloader?: string
+  readonly table: PartitionTableType
+  readonly target: 'vm' | 'physical'
+  /** 'os/arch[/variant]'; linux on this host's architecture when undefined. */
+  readonly platform?: string
+  /** Distro plugin id, when the image does not say what it is. */
+  readonly distro?: string
+  readonly machine: MachineRequest
+  /** Bytes; 0 for none. */
+  readonly swapSize: number
+  /** Bytes of a /boot partition of its own; 0 for none. */
+  readonly bootSize: number
+  readonly sandbox: SandboxMode
+  /** Makes the package layer anew even when a cached one is there. */
+  readonly refresh: boolean
+  /** Everything random comes from it: the same seed and input give the same bytes. */
+  readonly seed?: string
+  /** Boots the result under each firmware that it is made for. */
+  readonly verify: boolean
+}
+
+export const defaultMachine: MachineRequest = {
+  hostname: 'localhost',
+  sshKeys: [],
+  users: [],
+  network: { mode: 'dhcp' },
+  dns: [],
+  packages: [],
+  cmdline: [],
+  consoles: ['tty0', 'ttyS0,115200n8'],
+}

@@ -1,0 +1,35 @@
+import { createHash, randomUUID } from 'node:crypto'
+
+/** Pseudo-random bytes from a seed: SHA-256 in counter mode over seed and label. */
+export type Randomness = (label: string, length: number) => Uint8Array
+
+export function randomnessFrom(seed: string): Randomness {
+  return (label, length) => {
+    const bytes = new Uint8Array(length)
+    for (let offset = 0, counter = 0; offset < length; offset += 32, counter++) {
+      const block = createHash('sha256').update(JSON.stringify([seed, label, counter])).digest()
+      bytes.set(block.subarray(0, Math.min(32, length - offset)), offset)
+    }
+    return bytes
+  }
+}
+
+export interface Reproducibility {
+  readonly random: Randomness
+  /** Seconds since the epoch that new files and file systems get. */
+  readonly epoch: number
+}
+
+/**
+ * SOURCE_DATE_EPOCH (reproducible-builds.org) fixes the time, --seed the rest; either alone implies the other: a seed
+ * without a time takes the image's, a time without a seed takes one from the image's identity.
+ */
+export function reproducibility(
+  options: { seed?: string; env: NodeJS.ProcessEnv; imageDigest: string; imageCreated?: number; now: number },
+): Reproducibility {
+  const text = options.env.SOURCE_DATE_EPOCH
+  const fixed = text !== undefined && /^\d{1,11}$/.test(text) ? Number(text) : undefined
+  const epoch = fixed ?? (options.seed === undefined ? Math.floor(options.now / 1000) : (options.imageCreated ?? 0))
+  const seed = options.seed ?? (fixed === undefined ? randomUUID() : options.imageDigest)
+  return { random: randomnessFrom(seed), epoch }
+}

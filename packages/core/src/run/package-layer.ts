@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto'
+import { indexLayer, type Layer } from '@c2m/rootfs'
+import { packageLayer } from '@c2m/sandbox'
+import type { Reporter } from '@c2m/process'
+import type { ExecStep, Step, TemporaryFileStep } from '@c2m/plugin-api'
+import { inject, injectable } from 'tsyringe'
+import type { Plan } from '../plan/plan.js'
+import type { ContainerToVmRequest } from '../request/container-to-vm.js'
+import { REPORTER, SETTINGS, SIGNAL, type Settings } from '../tokens.js'
+
+/** The package layer of a plan: what the distro's package manager changed in the image's tree, from the cache or made now. */
+@injectable()
+export class PackageLayer {
+  constructor(
+    @inject(REPORTER) private readonly reporter: Reporter,
+    @inject(SIGNAL) private readonly signal: AbortSignal,
+    @inject(SETTINGS) private readonly settings: Settings,
+  ) {}
+
+  /** Undefined when there is nothing to install or run. */
+  async make(plan: Plan, request: ContainerToVmRequest): Promise<Layer | undefined> {
+    const steps = plan.steps.filter(isSandboxStep)
+    if (steps.length === 0) return undefined
+    const { match, distro } = plan.detected
+    const done = this.reporter.stage(`install ${plan.packages.length} packages`)
+    const made = await packageLayer(
+      {
+        base: plan.rootfs,
+        baseId: identity(plan.image.diffIds),
+        architecture: plan.image.architecture,
+        steps,
+        packageCaches: plan.packageCaches,
+        cacheGroup: [match.os.id, match.os.versionId ?? 'rolling', plan.image.architecture].join('-'),
+        sourceDateEpoch: plan.epoch,
+        plugins: [distro, ...plan.bootloaders].map((one) => `${one.packageName}@${one.packageVersion}`),
+      },
+      {
+        cache: this.settings.cache,
+        mode: request.sandbox,
+        refresh: request.refresh,
+        signal: this.signal,
+        reporter: this.reporter,
+        env: this.settings.env,
+      },
+    )
+    const layer = await indexLayer(made.path, { signal: this.signal })
+    done()
+    if (made.cached) this.reporter.info('packages: from the cache (--refresh makes them anew)')
+    return layer
+  }
+}
+
+function isSandboxStep(step: Step): step is ExecStep | TemporaryFileStep {
+  return step.do === 'exec' || step.do === 'temporaryFile'
+}
+
+function identity(diffIds: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(diffIds)).digest('hex')
+}
