@@ -1,0 +1,74 @@
+import { createConverter, type Converter } from '@c2m/core'
+import { ExitCode, interrupted, isC2mError, type Reporter } from '@c2m/process'
+import { Command, Flags } from '@oclif/core'
+import { loadConfig, type LoadedConfig } from './config/load.js'
+import { findPlugins } from './host/plugins.js'
+import { makeReporter } from './report/reporters.js'
+
+export interface CommonFlags {
+  config?: string
+  quiet?: boolean
+  verbose?: boolean
+}
+
+/** What every command has: configuration, plugins, progress, interruption, and one way to say an error. */
+export abstract class BaseCommand extends Command {
+  static override enableJsonFlag = true
+  static override baseFlags = {
+    config: Flags.string({ description: 'configuration file instead of the one found', helpGroup: 'GLOBAL' }),
+    quiet: Flags.boolean({ char: 'q', description: 'only warnings and errors', helpGroup: 'GLOBAL', exclusive: ['verbose'] }),
+    verbose: Flags.boolean({ char: 'v', description: "details and programs' output", helpGroup: 'GLOBAL' }),
+  }
+
+  readonly #abort = new AbortController()
+
+  protected get signal(): AbortSignal {
+    return this.#abort.signal
+  }
+
+  override async init(): Promise<void> {
+    await super.init()
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, this.#interrupt)
+  }
+
+  /** The first signal ends the work in order; a second one at once. */
+  readonly #interrupt = (): void => {
+    if (this.#abort.signal.aborted) process.exit(ExitCode.interrupted)
+    this.#abort.abort(interrupted())
+  }
+
+  protected reporter(flags: CommonFlags): Reporter {
+    return makeReporter(flags.verbose ? 'verbose' : flags.quiet ? 'quiet' : 'normal', this.jsonEnabled())
+  }
+
+  protected settings(flags: CommonFlags): Promise<LoadedConfig> {
+    return loadConfig(flags.config ?? process.env.C2M_CONFIG)
+  }
+
+  protected async converter(settings: LoadedConfig, reporter: Reporter): Promise<Converter> {
+    const plugins = await findPlugins(this.config, settings)
+    const converter = createConverter({ plugins, overrides: settings.values.overrides, reporter, signal: this.signal })
+    for (const { packageName, because } of converter.plugins.broken) {
+      reporter.warn(`plugin ${packageName} was not loaded: ${because}`)
+    }
+    for (const { id, packageNames } of converter.plugins.duplicates) {
+      reporter.warn(`'${id}' is contributed by ${packageNames.join(' and ')}; none of them is used`)
+    }
+    return converter
+  }
+
+  protected override async catch(error: Error & { exitCode?: number }): Promise<unknown> {
+    const shown = this.signal.aborted ? interrupted() : error
+    if (!isC2mError(shown)) return super.catch(error)
+    process.exitCode = shown.exitCode
+    if (this.jsonEnabled()) {
+      this.logJson({ error: { code: shown.code, message: shown.message, hint: shown.hint, plugin: shown.plugin } })
+      return undefined
+    }
+    this.logToStderr(`error: ${shown.message}`)
+    if (shown.hint !== undefined) this.logToStderr(`  → ${shown.hint}`)
+    this.logToStderr(`  (${shown.code})`)
+    if (process.env.DEBUG) this.logToStderr(String(shown.stack))
+    return undefined
+  }
+}

@@ -1,0 +1,56 @@
+import type { Interfaces } from '@oclif/core'
+import type { FoundPlugin } from '@c2m/core'
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { LoadedConfig } from '../config/load.js'
+
+interface Manifest {
+  readonly name?: string
+  readonly version?: string
+  readonly c2m?: unknown
+}
+
+/**
+ * Every oclif plugin whose package.json has a "c2m" field, and every entry of `plugins:` in the configuration. The file
+ * that "c2m" names is imported; a plugin that cannot be is kept with its cause. (Not an oclif hook: hooks run in
+ * parallel and their errors are swallowed.)
+ */
+export async function findPlugins(config: Interfaces.Config, settings: LoadedConfig): Promise<FoundPlugin[]> {
+  const installed = config
+    .getPluginsList()
+    .filter((plugin) => (plugin.pjson as Manifest).c2m !== undefined)
+    .map((plugin) => load(plugin.root, plugin.pjson as Manifest, plugin.type === 'core' ? 'built in' : plugin.root))
+  const configured = (settings.values.plugins ?? []).map((entry) => loadConfigured(entry, settings))
+  return Promise.all([...installed, ...configured])
+}
+
+async function loadConfigured(entry: string, { folder, file }: LoadedConfig): Promise<FoundPlugin> {
+  try {
+    const root = isPath(entry) ? resolve(folder, entry) : packageFolder(entry, folder)
+    const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as Manifest
+    return await load(root, manifest, root)
+  } catch (failure) {
+    return { packageName: entry, packageVersion: '0', from: file ?? folder, failure }
+  }
+}
+
+function isPath(entry: string): boolean {
+  return isAbsolute(entry) || entry.startsWith('./') || entry.startsWith('../')
+}
+
+function packageFolder(name: string, folder: string): string {
+  return dirname(createRequire(join(folder, 'c2m.config.json')).resolve(`${name}/package.json`))
+}
+
+async function load(root: string, manifest: Manifest, from: string): Promise<FoundPlugin> {
+  const found = { packageName: manifest.name ?? root, packageVersion: manifest.version ?? '0', from }
+  if (typeof manifest.c2m !== 'string') return { ...found, failure: new Error('its package.json has no "c2m" field') }
+  try {
+    const module = (await import(pathToFileURL(resolve(root, manifest.c2m)).href)) as Record<string, unknown>
+    return { ...found, exported: module.default ?? module.plugin }
+  } catch (failure) {
+    return { ...found, failure }
+  }
+}

@@ -1,0 +1,22 @@
+import type { PlanSummary } from '@c2m/core'
+import { formatBytes } from './reporters.js'
+
+/** The plan for people: `--dry-run` without `--json`. */
+export function planText(plan: PlanSummary): string {
+  const { image, distro, bootloaders, firmware, disk, packages, steps, warnings } = plan
+  const lines = [
+    `image       ${image.name} (${image.architecture}, ${image.digest})`,
+    `distro      ${distro.name} (plugin ${distro.plugin})`,
+    `boot loader ${bootloaders.map(({ id }) => id).join(', ')} for ${firmware.join(' and ')}`,
+    `disk        ${disk.format}, ${disk.table}`,
+    ...disk.partitions.map(
+      ({ number, role, size, filesystem, mountpoint }) =>
+        `  ${number}  ${role.padEnd(9)} ${(size > 0 ? formatBytes(size) : 'the rest').padEnd(10)} ${filesystem ?? ''} ${mountpoint ?? ''}`.trimEnd(),
+    ),
+    `packages    ${packages.join(' ') || 'none'}`,
+    'steps',
+    ...steps.map(({ phase, title }) => `  ${phase.padEnd(9)} ${title}`),
+    ...warnings.map((warning) => `warning: ${warning}`),
+  ]
+  return lines.join('\n')
+}
