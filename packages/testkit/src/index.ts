@@ -1,1 +1,2 @@
-export {}
+export { writeOciLayout, type LayoutImage } from './fixtures/oci-layout.js'
+export { debianImage, type DebianImageOptions } from './fixtures/debian.js'
