@@ -1,1 +1,12 @@
-export {}
+export type { Accelerator, FirmwareFiles } from './architecture.js'
+export { chooseAccelerator, type AcceleratorChoice, type AcceleratorOptions } from './accelerator.js'
+export type { PortForward } from './arguments.js'
+export { findFirmware } from './firmware.js'
+export { startGuest, type Guest, type GuestExit, type GuestOptions } from './guest.js'
+export type { DiskController, GuestHardware, NetworkCard } from './hardware.js'
+export { bootInteractive, type InteractiveOptions } from './interactive.js'
+export { plainText } from './plain-text.js'
+export { freePort } from './port.js'
+export type { SerialConsole } from './serial-console.js'
+export { VERIFICATION_CHANNEL, VerificationReader, type Verification } from './verification.js'
+export { verifyBoot, type VerifyOptions, type VerifyReport } from './verify.js'
