@@ -39,6 +39,8 @@ export interface GuestOptions {
   readonly isolated?: boolean
   /** Default: what chooseAccelerator says. */
   readonly accelerator?: Accelerator
+  /** Where chooseAccelerator remembers its answer; default: c2m's cache folder. */
+  readonly cache?: string
   /** Nothing is ever displayed; here for the reader. */
   readonly display?: 'none'
   /** Name of a virtio-serial port, found in the guest as /dev/virtio-ports/NAME and here as `Guest.channel`. */
@@ -92,7 +94,9 @@ export async function startGuest(options: GuestOptions): Promise<Guest> {
   const program = await requireTool(architecture.program, 'running a disk', architecture.debianPackage)
   const diskDriver = await driverOf(options.disk)
   const firmware = await findFirmware(options.firmware, architecture.name)
-  const accel = options.accelerator ?? (await chooseAccelerator({ architecture: architecture.name, signal })).accel
+  const accel =
+    options.accelerator ??
+    (await chooseAccelerator({ architecture: architecture.name, cache: options.cache, signal })).accel
 
   await using undo = new CleanupStack()
   const vars = firmware.varsTemplate === undefined ? undefined : await copyVars(firmware.varsTemplate, undo)

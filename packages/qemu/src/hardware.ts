@@ -8,13 +8,14 @@ export interface GuestHardware {
   readonly network: NetworkCard
 }
 
-/** QEMU's devices for the disk whose drive id is 'disk0'; the only one with a boot index, so the only one to boot from. */
+/** QEMU's devices for the disk whose drive id is 'disk0'; the only one to boot from (boot index 0 is
+ * left to a kernel given with -kernel). */
 const DISKS: Readonly<Record<DiskController, readonly string[]>> = {
-  virtio: ['virtio-blk-pci,drive=disk0,bootindex=0'],
-  ahci: ['ich9-ahci,id=controller0', 'ide-hd,bus=controller0.0,drive=disk0,bootindex=0'],
-  nvme: ['nvme,drive=disk0,serial=c2m,bootindex=0'],
-  pvscsi: ['pvscsi,id=controller0', 'scsi-hd,bus=controller0.0,drive=disk0,bootindex=0'],
-  'virtio-scsi': ['virtio-scsi-pci,id=controller0', 'scsi-hd,bus=controller0.0,drive=disk0,bootindex=0'],
+  virtio: ['virtio-blk-pci,drive=disk0,bootindex=1'],
+  ahci: ['ich9-ahci,id=controller0', 'ide-hd,bus=controller0.0,drive=disk0,bootindex=1'],
+  nvme: ['nvme,drive=disk0,serial=c2m,bootindex=1'],
+  pvscsi: ['pvscsi,id=controller0', 'scsi-hd,bus=controller0.0,drive=disk0,bootindex=1'],
+  'virtio-scsi': ['virtio-scsi-pci,id=controller0', 'scsi-hd,bus=controller0.0,drive=disk0,bootindex=1'],
 }
 
 /** An empty ROM file: no boot from the network, and no package with boot ROMs is needed. */

@@ -1,11 +1,12 @@
 import { once } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
-import { C2mError, throwIfAborted, type Reporter } from '@c2m/process'
+import { C2mError, throwIfAborted } from '@c2m/process'
 import { describeExit, startGuest, type Guest, type GuestOptions } from './guest.js'
 import { KeyReader } from './keys.js'
 
 export interface InteractiveOptions extends Omit<GuestOptions, 'channel'> {
-  readonly reporter: Reporter
+  /** Tells the user which keys leave, and how the guest ended; default: a line to standard error. */
+  readonly tell?: (message: string) => void
   /** Default: this process's standard input. */
   readonly input?: Readable
   /** Default: this process's standard output. */
@@ -19,44 +20,51 @@ export interface InteractiveOptions extends Omit<GuestOptions, 'channel'> {
  * @throws what startGuest throws, and C2M_QEMU_FAILED when QEMU dies
  */
 export async function bootInteractive(options: InteractiveOptions): Promise<number> {
-  const { reporter, signal } = options
-  await using guest = await startGuest({ exitOnReboot: false, ...options })
-  reporter.info(`serial console of ${options.disk} (${guest.accelerator.toUpperCase()}); ${HELP}`)
+  const { signal, tell = tellOnStderr } = options
+  await using guest = await startGuest({ ...options, exitOnReboot: options.exitOnReboot ?? false })
+  tell(`serial console of ${options.disk} (${guest.accelerator.toUpperCase()}); ${HELP}`)
   {
-    using terminal = new Terminal(guest, options.input ?? process.stdin, options.output ?? process.stdout, reporter)
+    using terminal = new Terminal(guest, options.input ?? process.stdin, options.output ?? process.stdout, tell)
     terminal.open()
     await guest.exited
   }
   const exit = await guest.exited
   throwIfAborted(signal)
   const orderly = exit.code === 0 && exit.reason !== undefined
-  if (!orderly)
-    throw new C2mError('C2M_QEMU_FAILED', describeExit(exit), { hint: 'run it again; --accel tcg avoids KVM' })
-  reporter.info(describeExit(exit))
+  if (!orderly) throw new C2mError('C2M_QEMU_FAILED', describeExit(exit), { hint: 'its own words above say why' })
+  tell(describeExit(exit))
   return 0
 }
 
 const HELP = 'Ctrl-a x leaves (a power failure for the guest), Ctrl-a p presses the power button, Ctrl-a h helps'
+
+/** With '\r', since a terminal in raw mode does not return by itself. */
+function tellOnStderr(message: string): void {
+  process.stderr.write(`\r\n${message}\r\n`)
+}
 
 /** Joins a terminal and the guest's serial console, and parts them again. */
 class Terminal implements Disposable {
   readonly #guest: Guest
   readonly #input: Readable & { isTTY?: boolean; isRaw?: boolean; setRawMode?: (raw: boolean) => unknown }
   readonly #output: Writable
-  readonly #reporter: Reporter
+  readonly #tell: (message: string) => void
   readonly #keys = new KeyReader()
   readonly #undo: (() => unknown)[] = []
 
-  constructor(guest: Guest, input: Readable, output: Writable, reporter: Reporter) {
+  constructor(guest: Guest, input: Readable, output: Writable, tell: (message: string) => void) {
     this.#guest = guest
     this.#input = input
     this.#output = output
-    this.#reporter = reporter
+    this.#tell = tell
   }
 
   open(): void {
-    this.#undo.push(this.#guest.onOutput((chunk) => this.#show(chunk)))
     const input = this.#input
+    for (const stream of [input, this.#output]) this.#leaveOnError(stream)
+    const early = this.#guest.serialLog()
+    if (early !== '') this.#show(Buffer.from(early))
+    this.#undo.push(this.#guest.onOutput((chunk) => this.#show(chunk)))
     if (input.isTTY === true && input.setRawMode !== undefined) {
       const restore = () => input.setRawMode?.(false)
       input.setRawMode(true)
@@ -69,6 +77,13 @@ class Terminal implements Disposable {
       input.removeListener('data', typed)
       input.pause() // a stream that flows keeps the process alive
     })
+  }
+
+  /** A terminal that is gone, or a pipe that is closed, is somebody who left. */
+  #leaveOnError(stream: Readable | Writable): void {
+    const leave = () => void this.#guest.quit()
+    stream.on('error', leave)
+    this.#undo.push(() => stream.removeListener('error', leave))
   }
 
   [Symbol.dispose](): void {
@@ -90,7 +105,7 @@ class Terminal implements Disposable {
     for (const command of commands) {
       if (command === 'leave') void this.#guest.quit()
       if (command === 'power') void this.#guest.powerdown().catch(() => undefined)
-      if (command === 'help') this.#reporter.info(HELP)
+      if (command === 'help') this.#tell(HELP)
     }
   }
 }

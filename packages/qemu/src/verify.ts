@@ -10,12 +10,12 @@ import { shortcomings, VERIFICATION_CHANNEL, VerificationReader, type Verificati
 
 export interface VerifyOptions extends Pick<
   GuestOptions,
-  'disk' | 'format' | 'architecture' | 'memoryMiB' | 'cpus' | 'hardware' | 'accelerator' | 'log' | 'extraArgs'
+  'disk' | 'format' | 'architecture' | 'memoryMiB' | 'cpus' | 'hardware' | 'accelerator' | 'cache' | 'log' | 'extraArgs'
 > {
   /** Each is tried, one after the other. */
   readonly firmwares: readonly Firmware[]
   /** Whether the guest must have an address that is neither loopback nor link-local; default true. */
-  readonly networkExpected?: boolean
+  readonly network?: boolean
   /** For each firmware; default five minutes with emulation, two with KVM. */
   readonly timeoutMs?: number
   readonly signal?: AbortSignal
@@ -54,25 +54,21 @@ export async function verifyBoot(options: VerifyOptions): Promise<VerifyReport[]
   const { reporter, signal } = options
   const choice =
     options.accelerator === undefined
-      ? await chooseAccelerator({ architecture: options.architecture, signal })
+      ? await chooseAccelerator({ architecture: options.architecture, cache: options.cache, signal })
       : { accel: options.accelerator, because: 'asked for' }
   reporter.detail(`accelerator ${choice.accel}: ${choice.because}`)
   const reports: VerifyReport[] = []
   for (const firmware of options.firmwares) {
-    const done = reporter.stage(`booting the disk with ${firmware.toUpperCase()} firmware`)
-    try {
-      const report = await verifyOnce(options, firmware, choice.accel)
-      reporter.info(`the machine is up after ${report.seconds.toFixed(1)} s (${firmware}, ${choice.accel})`)
-      reports.push(report)
-    } finally {
-      done()
-    }
+    reporter.detail(`booting the disk with ${firmware} firmware`)
+    const report = await verifyOnce(options, firmware, choice.accel)
+    reporter.info(`the machine is up after ${report.seconds.toFixed(1)} s (${firmware}, ${choice.accel})`)
+    reports.push(report)
   }
   return reports
 }
 
 async function verifyOnce(options: VerifyOptions, firmware: Firmware, accel: Accelerator): Promise<VerifyReport> {
-  const { signal, networkExpected = true } = options
+  const { signal, network = true } = options
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS[accel]
   const started = performance.now()
   await using guest = await startGuest({
@@ -87,7 +83,7 @@ async function verifyOnce(options: VerifyOptions, firmware: Firmware, accel: Acc
     throwIfAborted(signal)
     throw failure(guest, firmware, isC2mError(error) ? error.message : String(error), error)
   })
-  const wrong = shortcomings(verification, networkExpected)
+  const wrong = shortcomings(verification, network)
   if (wrong.length > 0) throw failure(guest, firmware, wrong.join('; '))
   return { ...verification, firmware, accelerator: accel, seconds: (performance.now() - started) / 1000 }
 }
@@ -96,11 +92,10 @@ async function waitForVerification(guest: Guest, timeoutMs: number): Promise<Ver
   const { channel } = guest
   if (channel === undefined) throw new TypeError('the guest has no channel')
   const scope = new AbortController()
-  const told = readVerification(channel)
   try {
     return await Promise.race([
-      told,
-      guest.exited.then((exit) => Promise.race([told, fail(`${describeExit(exit)} before it was up`)])),
+      readVerification(channel),
+      guest.exited.then((exit) => fail(`${describeExit(exit)} before it was up`)),
       waitForDeadEnd(guest, timeoutMs, scope.signal),
     ])
   } finally {
@@ -117,7 +112,7 @@ async function readVerification(channel: Duplex): Promise<Verification> {
         if (verification === undefined) return
         resolve(verification)
       } catch (error) {
-        reject(error as Error)
+        reject(error)
       }
       channel.removeListener('data', take)
       channel.resume() // what else the guest writes is dropped
