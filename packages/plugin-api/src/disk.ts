@@ -33,5 +33,7 @@ export interface DiskPlan {
   readonly table: PartitionTableType
   /** GPT disk GUID, or MBR disk signature as 8 hex digits. */
   readonly id: string
+  /** GOARCH of the machine: on GPT the root's type follows from it; without it the root has the general Linux type. */
+  readonly architecture?: string
   readonly partitions: readonly PlannedPartition[]
 }

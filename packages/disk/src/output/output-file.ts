@@ -1,0 +1,113 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { link, lstat, open, readlink, rename, rm, stat } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { errno, fileError, findAbandoned, startTime, usageError } from '@c2m/process'
+
+/** link(2)'s and FUSE's answers on file systems that have none. */
+const NO_HARD_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EACCES']
+
+/** A file that comes into being whole or not at all. */
+export interface OutputFile extends AsyncDisposable {
+  /** The temporary file, there and empty: write here. Names that begin with this one are swept with it. */
+  readonly path: string
+  /** Makes the file durable and gives it its final name. @throws C2M_OUTPUT_EXISTS, C2M_FILE_… */
+  commit(): Promise<void>
+}
+
+/**
+ * Opens an output beside its final name; disposing removes what was not committed. What killed runs left in that folder
+ * is swept first.
+ * @throws C2M_OUTPUT_EXISTS when there is such a file and `force` is not given (exit code 2), C2M_OUTPUT_NOT_A_FILE when
+ *   the name is that of a directory or device (exit code 2), C2M_FILE_… when the folder is missing or cannot be written
+ */
+export async function outputFile(finalPath: string, options: { readonly force?: boolean } = {}): Promise<OutputFile> {
+  const target = resolve(finalPath)
+  const force = options.force === true
+  await checkTarget(target, finalPath, force)
+  const folder = dirname(target)
+  const prefix = await temporaryPrefix()
+  await sweep(folder, prefix)
+  const path = await makeTemporaryFile(folder, prefix, finalPath)
+  return {
+    path,
+    async commit() {
+      try {
+        await sync(path)
+        await (force ? rename(path, target) : renameUnlessThere(path, target, finalPath))
+        await sync(folder)
+      } catch (error) {
+        throw fileError(error, finalPath, 'write')
+      }
+    },
+    [Symbol.asyncDispose]: () => rm(path, { force: true }),
+  }
+}
+
+async function checkTarget(target: string, shown: string, force: boolean): Promise<void> {
+  try {
+    const own = await lstat(target)
+    const followed = own.isSymbolicLink() ? await stat(target).catch(() => own) : own
+    if (!followed.isFile() && !followed.isSymbolicLink()) {
+      throw usageError('C2M_OUTPUT_NOT_A_FILE', `${shown} is no regular file`, 'name a file that does not exist yet')
+    }
+    if (!force) throw exists(shown)
+  } catch (error) {
+    if (errno(error) === 'ENOENT') return
+    throw fileError(error, shown, 'write')
+  }
+}
+
+function exists(shown: string): Error {
+  return usageError('C2M_OUTPUT_EXISTS', `${shown} exists already`, 'choose another name, or use --force to replace it')
+}
+
+/**
+ * `.c2m-output-<machine>.<pid>.<start time>.XXXXXX`: process ids mean something only on one machine and in one process
+ * namespace, and folders are shared across both (NFS, bind mounts), so only a run that can tell may sweep.
+ */
+async function temporaryPrefix(): Promise<string> {
+  const namespace = await readlink('/proc/self/ns/pid').catch(() => '')
+  const machine = createHash('sha256').update(`${hostname()}\0${namespace}`).digest('hex').slice(0, 8)
+  return `.c2m-output-${machine}`
+}
+
+/** What cannot be removed is left: it hinders nobody. */
+async function sweep(folder: string, prefix: string): Promise<void> {
+  for (const path of await findAbandoned(folder, prefix)) await rm(path, { force: true }).catch(() => undefined)
+}
+
+async function makeTemporaryFile(folder: string, prefix: string, shown: string): Promise<string> {
+  const random = randomBytes(4).toString('hex')
+  const path = join(folder, `${prefix}.${process.pid}.${await startTime(process.pid)}.${random}`)
+  try {
+    const file = await open(path, 'wx')
+    await file.close()
+    return path
+  } catch (error) {
+    throw fileError(error, shown, 'write')
+  }
+}
+
+/** A hard link never replaces a file that appeared meanwhile; rename is for file systems without hard links. */
+async function renameUnlessThere(path: string, target: string, shown: string): Promise<void> {
+  try {
+    await link(path, target)
+    await rm(path)
+  } catch (error) {
+    const code = errno(error)
+    if (code === 'EEXIST') throw exists(shown)
+    if (code === undefined || !NO_HARD_LINKS.includes(code)) throw error
+    await checkTarget(target, shown, false)
+    await rename(path, target)
+  }
+}
+
+async function sync(path: string): Promise<void> {
+  const file = await open(path, 'r')
+  try {
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
