@@ -1,0 +1,27 @@
+import type { Step } from '@c2m/plugin-api'
+import { makeSymlink } from '../files/write.js'
+
+/**
+ * What must not be the same on two machines made from one image: machine-id(5) is emptied, which makes the first boot fill
+ * it in without its questions (systemd-firstboot); SSH host keys and the random seed go.
+ */
+export function identitySteps(owner: string): readonly Step[] {
+  return [
+    {
+      id: `${owner}/identity`,
+      title: "forget the image's machine id, SSH host keys and random seed",
+      phase: 'configure',
+      do: 'custom',
+      run: async ({ rootfs }) => {
+        const id = await rootfs.stat('etc/machine-id')
+        if (id?.type === 'symlink') await rootfs.remove('etc/machine-id')
+        await rootfs.put({ path: 'etc/machine-id', type: 'file', mode: 0o444 })
+        if ((await rootfs.stat('var/lib/dbus')) !== undefined) await makeSymlink(rootfs, 'var/lib/dbus/machine-id', '/etc/machine-id')
+        for (const name of await rootfs.list('etc/ssh')) {
+          if (/^ssh_host_.*key(\.pub)?$/.test(name)) await rootfs.remove(`etc/ssh/${name}`)
+        }
+        for (const path of ['var/lib/systemd/random-seed', 'var/lib/systemd/credential.secret']) await rootfs.remove(path)
+      },
+    },
+  ]
+}

@@ -1,0 +1,64 @@
+import type { DistroPlugin, DistroTraits, KernelFlavour, MachineTask, Match } from '@c2m/plugin-api'
+import { detect } from './detect.js'
+import { installSteps } from './install/install.js'
+import { installedKernels } from './installed-kernels.js'
+import { kernelFlavours } from './kernel-flavours.js'
+import { releaseOf, type Release } from './releases.js'
+import { toMachine } from './to-machine.js'
+
+/** What makes one distro with dpkg, apt, systemd and initramfs-tools differ from another. */
+export interface DistroData {
+  /** os-release's ID, and the plugin's. */
+  readonly id: string
+  /** For messages, e.g. 'Debian'. */
+  readonly name: string
+  readonly summary: string
+  /** Distros that say they are like this one but have other package names or another init. */
+  readonly strangers: readonly string[]
+  /** Oldest first. */
+  readonly releases: readonly Release[]
+  /** Kernel packages by GOARCH. */
+  readonly kernels: Readonly<Record<string, readonly KernelFlavour[]>>
+}
+
+/**
+ * mke2fs's names. The kernels (4.9 and later) and GRUBs (2.02 and later) of all releases read them; metadata_csum_seed and
+ * orphan_file they do not all read.
+ */
+const EXT4_FEATURES = [
+  'has_journal',
+  'ext_attr',
+  'resize_inode',
+  'dir_index',
+  'filetype',
+  'extent',
+  '64bit',
+  'flex_bg',
+  'sparse_super',
+  'large_file',
+  'huge_file',
+  'dir_nlink',
+  'extra_isize',
+  'metadata_csum',
+]
+
+export function distroPlugin(data: DistroData): DistroPlugin {
+  const release = (match: Match) => releaseOf(match.version, data.releases)
+  return {
+    kind: 'distro',
+    id: data.id,
+    summary: data.summary,
+    detect: (os, rootfs) => detect(data, os, rootfs),
+    traits: (_match, architecture): DistroTraits => ({
+      init: 'systemd',
+      packageManager: 'apt',
+      kernels: kernelFlavours(data.kernels, architecture),
+      bootloaders: ['grub'],
+      ext4Features: EXT4_FEATURES,
+      packageCaches: ['/var/cache/apt/archives', '/var/lib/apt/lists'],
+    }),
+    toMachine: (task: MachineTask) => toMachine(data.id, release(task.match), task),
+    install: (packages, task) => installSteps(data.id, release(task.match), packages, task),
+    kernels: installedKernels,
+  }
+}
