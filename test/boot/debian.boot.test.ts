@@ -1,0 +1,141 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Firmware } from '@c2m/plugin-api'
+import { freePort, startGuest, type GuestHardware } from '@c2m/qemu'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { c2mOk } from '../support/cli.js'
+import { debian11, debian12, debian13 } from '../support/debian.js'
+import { WORK } from '../support/paths.js'
+import { ssh, sshKey, sshReady } from '../support/ssh.js'
+
+interface Case {
+  readonly name: string
+  readonly image: () => Promise<string>
+  readonly flags: readonly string[]
+  readonly firmwares: readonly Firmware[]
+  /** What is done inside the guest beyond the checks of every case. */
+  readonly maintenance?: (port: number, firmware: Firmware) => Promise<void>
+}
+
+const BOOT_MS = 300_000
+
+/** The guest maintains its own boot loader: a new menu, a new installation, and it boots with them. */
+async function reinstallGrub(port: number, firmware: Firmware): Promise<void> {
+  await ssh(port, 'update-grub')
+  const disk = await ssh(port, 'lsblk -ndo PATH /dev/$(lsblk -ndo PKNAME $(findmnt -no SOURCE /))')
+  const target = firmware === 'bios' ? `--target=i386-pc ${disk}` : '--target=x86_64-efi --removable --no-nvram'
+  await ssh(port, `grub-install ${target}`)
+}
+
+const CASES: readonly Case[] = [
+  { name: 'grub hybrid, GPT', image: debian12, flags: [], firmwares: ['bios', 'uefi'], maintenance: reinstallGrub },
+  { name: 'grub-pc, GPT', image: debian12, flags: ['--bootloader', 'grub-pc', '--swap', '64M'], firmwares: ['bios'] },
+  {
+    name: 'grub-pc, MBR, /boot of its own',
+    image: debian12,
+    flags: ['--bootloader', 'grub-pc', '--partition-table', 'mbr', '--boot-size', '256M'],
+    firmwares: ['bios'],
+  },
+  { name: 'grub-efi, GPT', image: debian12, flags: ['--bootloader', 'grub-efi'], firmwares: ['uefi'] },
+  { name: 'Debian 13, grub hybrid', image: debian13, flags: [], firmwares: ['bios', 'uefi'] },
+  { name: 'Debian 11, grub hybrid', image: debian11, flags: [], firmwares: ['bios'] },
+]
+
+const HARDWARE: readonly GuestHardware[] = [
+  { disk: 'ahci', network: 'e1000' },
+  { disk: 'pvscsi', network: 'vmxnet3' },
+  { disk: 'nvme', network: 'virtio' },
+]
+
+describe('a Debian image becomes a machine', () => {
+  let folder = ''
+  beforeAll(async () => {
+    folder = await mkdtemp(join(WORK, 'boot-'))
+    await sshKey()
+  })
+  afterAll(() => rm(folder, { recursive: true, force: true }))
+
+  async function convert(name: string, image: () => Promise<string>, flags: readonly string[]): Promise<string> {
+    const disk = join(folder, `${name.replace(/\W+/g, '-')}.qcow2`)
+    const key = await sshKey()
+    await c2mOk(['container2vm', `oci:${await image()}`, '-o', disk, '--hostname', 'web', '--ssh-key', key, ...flags])
+    return disk
+  }
+
+  it.each(CASES)('$name', async ({ name, image, flags, firmwares, maintenance }) => {
+    const disk = await convert(name, image, flags)
+    execFileSync('qemu-img', ['resize', '-q', disk, '+1G'])
+    for (const firmware of firmwares) {
+      await runGuest(disk, firmware, async (port) => {
+        await healthy(port)
+        expect(await ssh(port, 'hostname')).toBe('web')
+        expect(Number(await ssh(port, 'df --output=size -B1M / | tail -1'))).toBeGreaterThan(1200)
+        if (flags.includes('--swap')) expect(await ssh(port, 'swapon --noheadings --raw')).toContain('partition')
+        await maintenance?.(port, firmware)
+      })
+      const identity = await runGuest(disk, firmware, async (port) => {
+        await healthy(port)
+        return ssh(port, 'cat /etc/machine-id /etc/ssh/ssh_host_ed25519_key.pub')
+      })
+      expect(identity).toMatch(/^[0-9a-f]{32}\nssh-ed25519 /)
+      fsck(disk, folder)
+    }
+    await rm(disk)
+  })
+
+  it('boots on other controllers and network cards', async () => {
+    const disk = await convert('hardware', debian12, [])
+    for (const hardware of HARDWARE) await runGuest(disk, 'bios', healthy, { hardware, snapshot: true })
+    await rm(disk)
+  })
+
+  /** Boots, waits for ssh, does `work`, and powers off in order. */
+  async function runGuest<T>(
+    disk: string,
+    firmware: Firmware,
+    work: (port: number) => Promise<T>,
+    options: { hardware?: GuestHardware; snapshot?: boolean } = {},
+  ): Promise<T> {
+    const port = await freePort()
+    const forwards = [{ hostPort: port, guestPort: 22 }]
+    await using guest = await startGuest({
+      disk,
+      format: 'qcow2',
+      firmware,
+      forwards,
+      snapshot: options.snapshot ?? false,
+      hardware: options.hardware,
+      exitOnReboot: false,
+    })
+    try {
+      await sshReady(port, BOOT_MS)
+      const result = await work(port)
+      await ssh(port, 'systemctl poweroff').catch(() => undefined) // the connection may end before the answer
+      const { reason } = await guest.exited
+      expect(reason).toBe('guest-shutdown')
+      return result
+    } catch (error) {
+      throw new Error(`${firmware}: ${(error as Error).message}\n${guest.serialLog().slice(-4000)}`, { cause: error })
+    }
+  }
+})
+
+async function healthy(port: number): Promise<void> {
+  expect(await ssh(port, 'systemctl --failed --no-legend --plain')).toBe('')
+  expect(await ssh(port, 'systemctl is-system-running')).toBe('running')
+  expect(await ssh(port, 'findmnt -no OPTIONS /')).toMatch(/^rw/)
+  expect(await ssh(port, 'ip -4 -o addr show scope global dynamic')).toMatch(/inet 10\.0\.2\./)
+}
+
+/** The root file system, after the guest powered off: clean, and nothing to repair. */
+function fsck(disk: string, folder: string): void {
+  const raw = join(folder, 'fsck.img')
+  execFileSync('qemu-img', ['convert', '-O', 'raw', disk, raw])
+  const table = JSON.parse(execFileSync('sfdisk', ['--json', raw], { encoding: 'utf8' })) as {
+    partitiontable: { partitions: { start: number; size: number }[] }
+  }
+  const root = table.partitiontable.partitions.at(-1)
+  execFileSync('e2fsck', ['-fn', `${raw}?offset=${(root?.start ?? 0) * 512}`], { stdio: 'pipe' })
+  execFileSync('rm', [raw])
+}

@@ -1,0 +1,68 @@
+import { spawnSync } from 'node:child_process'
+import { chmod, mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, relative } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { debian12 } from '../support/debian.js'
+import { asOrdinaryUser, CHECKOUT } from '../support/ordinary-user.js'
+import { ROOT } from '../support/paths.js'
+
+describe('an ordinary user', () => {
+  let home = ''
+  beforeAll(async () => {
+    home = await mkdtemp(join(tmpdir(), 'c2m-home-'))
+    await chmod(home, 0o755)
+  })
+  // what subordinate ids own can be deleted by root, or through c2m's own prune
+  afterAll(() => rm(home, { recursive: true, force: true }))
+
+  it('converts an image without loop devices and without a mount outside its own namespaces', async () => {
+    const image = `${CHECKOUT}${relative(ROOT, await debian12())}`
+    const trace = join(home, 'trace')
+    const calls = 'mount,umount2,pivot_root,move_mount,unshare,clone,clone3,fork,vfork,setns,openat,open'
+    const tracer = ['strace', '-f', '--seccomp-bpf', '-qq', '-o', trace, '-e', `trace=${calls}`]
+    const [program = process.execPath, ...prefix] = await asOrdinaryUser(home, tracer)
+    const disk = join(home, 'web.qcow2')
+    const cli = [process.execPath, `${CHECKOUT}packages/cli/bin/run.js`]
+    const words = ['container2vm', `oci:${image}`, '-o', disk, '--hostname', 'web']
+    const env = { ...process.env, C2M_CACHE_DIR: join(home, 'cache') }
+    const result = spawnSync(program, [...prefix, ...cli, ...words], { encoding: 'utf8', env, cwd: home })
+    expect(`${result.stdout}${result.stderr}`).toContain('web.qcow2: qcow2')
+    expect(result.status).toBe(0)
+    if (process.getuid?.() === 0) expect((await stat(disk)).uid).not.toBe(0)
+
+    const { outside, inside, loops } = judge(await readFile(trace, 'utf8'))
+    expect(loops).toEqual([])
+    expect(outside).toEqual([])
+    expect(inside).toBeGreaterThan(5) // the trace did see the sandbox's mounts
+
+    const prune = spawnSync(program, [...prefix, ...cli, 'cache', 'prune'], {
+      encoding: 'utf8',
+      env,
+      cwd: home,
+    })
+    expect(prune.stdout).toContain('freed')
+  })
+})
+
+/** Reads a trace: mounts by processes that are, or descend from, one that entered a mount namespace of its own are inside. */
+function judge(text: string): { outside: string[]; inside: number; loops: string[] } {
+  const own = new Set<string>()
+  const outside: string[] = []
+  const loops: string[] = []
+  let inside = 0
+  for (const line of text.split('\n')) {
+    const match = /^(\d+)\s+(?:<\.\.\. )?(\w+)(.*)$/.exec(line)
+    if (match === null) continue
+    const [, pid = '', call = '', rest = ''] = match
+    const result = /= (\d+)$/.exec(rest)?.[1]
+    if (/CLONE_NEWNS/.test(rest)) own.add(call === 'unshare' ? pid : (result ?? pid))
+    if (/^(clone3?|fork|vfork)$/.test(call) && own.has(pid) && result !== undefined) own.add(result)
+    if (/^(mount|umount2|pivot_root|move_mount)$/.test(call) && rest.startsWith('(')) {
+      if (own.has(pid)) inside++
+      else outside.push(line)
+    }
+    if (/"\/dev\/(loop|nbd)/.test(rest)) loops.push(line)
+  }
+  return { outside, inside, loops }
+}
