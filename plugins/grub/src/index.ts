@@ -1,1 +1,11 @@
-export {}
+export * from './console.js'
+export * from './defaults.js'
+export * from './environment.js'
+export * from './error.js'
+export * from './file.js'
+export * from './image.js'
+export * from './location.js'
+export * from './menu.js'
+export * from './platform.js'
+export * from './quoting.js'
+export * from './steps.js'
