@@ -1,10 +1,10 @@
 import { constants } from 'node:fs'
 import { access, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { cacheFolder, errno, makeTemporaryFolder, requireTool, throwIfAborted } from '@c2m/process'
+import { cacheFolder, errno, requireTool, throwIfAborted } from '@c2m/process'
 import { guestArchitecture, type Accelerator, type GuestArchitecture } from './architecture.js'
 import { startEmulator } from './emulator.js'
+import { makeGuestFolder } from './guest-folder.js'
 import { MARKER, probeDisk } from './probe-program.js'
 import { SerialConsole } from './serial-console.js'
 
@@ -67,7 +67,7 @@ export async function probe(
   signal?: AbortSignal,
 ): Promise<AcceleratorChoice> {
   throwIfAborted(signal)
-  await using folder = await makeTemporaryFolder(tmpdir(), 'c2m-qemu')
+  await using folder = await makeGuestFolder()
   const disk = join(folder.path, 'probe.raw')
   await writeFile(disk, probeDisk())
   const emulator = await startEmulator(program, probeArguments(guest, accel, disk), 1)

@@ -186,6 +186,12 @@ describe.skipIf(qemu === undefined)('a disk in QEMU', { timeout: 60_000 }, () =>
     expect(await digest(uefi?.varsTemplate ?? '')).toBe(before)
   })
 
+  it('sweeps what a killed run left', async () => {
+    await mkdir(join(folder, 'tmp', 'c2m-qemu.4194999.1.abcdef'))
+    await probe(guestArchitecture('amd64'), qemu ?? '', 'tcg')
+    expect(await readdir(join(folder, 'tmp'))).toEqual([])
+  })
+
   it('runs interactively: keys in, output out, Ctrl-a x leaves', async () => {
     const [input, output, told] = [new PassThrough(), new PassThrough(), [] as string[]]
     let shown = ''

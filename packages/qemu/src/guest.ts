@@ -1,17 +1,18 @@
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { chmod, copyFile, stat, writeFile } from 'node:fs/promises'
-import { availableParallelism, tmpdir } from 'node:os'
+import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Firmware } from '@c2m/plugin-api'
-import { C2mError, CleanupStack, fileError, makeTemporaryFolder, requireTool, throwIfAborted } from '@c2m/process'
+import { C2mError, CleanupStack, fileError, requireTool, throwIfAborted } from '@c2m/process'
 import { chooseAccelerator } from './accelerator.js'
 import { guestArchitecture, type Accelerator } from './architecture.js'
 import { machineArguments, type PortForward } from './arguments.js'
 import { startEmulator, type Emulator, type EmulatorExit } from './emulator.js'
 import { findFirmware } from './firmware.js'
+import { makeGuestFolder } from './guest-folder.js'
 import type { GuestHardware } from './hardware.js'
 import { plainText } from './plain-text.js'
 import { QmpClient, type QmpEvent } from './qmp.js'
@@ -131,7 +132,7 @@ async function driverOf(disk: string): Promise<'file' | 'host_device'> {
 
 /** UEFI writes its variables: each guest gets a store of its own. */
 async function copyVars(template: string, undo: CleanupStack): Promise<string> {
-  const folder = await makeTemporaryFolder(tmpdir(), 'c2m-qemu')
+  const folder = await makeGuestFolder()
   undo.defer(() => folder[Symbol.asyncDispose]())
   const vars = join(folder.path, 'vars.fd')
   await copyFile(template, vars)

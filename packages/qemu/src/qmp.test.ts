@@ -1,4 +1,4 @@
-import { Duplex, duplexPair } from 'node:stream'
+import { duplexPair, type Duplex } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { QmpClient, type QmpEvent } from './qmp.js'
 

@@ -103,22 +103,16 @@ async function waitForVerification(guest: Guest, timeoutMs: number): Promise<Ver
   }
 }
 
+/** The first message; what else the guest writes is dropped. */
 async function readVerification(channel: Duplex): Promise<Verification> {
   const reader = new VerificationReader()
-  return new Promise((resolve, reject) => {
-    const take = (chunk: Uint8Array) => {
-      try {
-        const verification = reader.push(chunk)
-        if (verification === undefined) return
-        resolve(verification)
-      } catch (error) {
-        reject(error)
-      }
-      channel.removeListener('data', take)
-      channel.resume() // what else the guest writes is dropped
-    }
-    channel.on('data', take)
-  })
+  let verification: Verification | undefined
+  for await (const chunk of channel.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
+    verification = reader.push(chunk)
+    if (verification !== undefined) break
+  }
+  channel.resume()
+  return verification ?? new Promise<never>(() => undefined) // that the guest ended is another's to tell
 }
 
 async function waitForDeadEnd(guest: Guest, timeoutMs: number, signal: AbortSignal): Promise<never> {
