@@ -1,12 +1,12 @@
 import { once } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
-import { C2mError, throwIfAborted } from '@c2m/process'
+import { C2mError, throwIfAborted, type Reporter } from '@c2m/process'
 import { describeExit, startGuest, type Guest, type GuestOptions } from './guest.js'
 import { KeyReader } from './keys.js'
 
 export interface InteractiveOptions extends Omit<GuestOptions, 'channel'> {
-  /** Tells the user which keys leave, and how the guest ended; default: a line to standard error. */
-  readonly tell?: (message: string) => void
+  /** Gets to know which keys leave, and how the guest ended; default: lines on standard error. */
+  readonly reporter?: Pick<Reporter, 'info'>
   /** Default: this process's standard input. */
   readonly input?: Readable
   /** Default: this process's standard output. */
@@ -20,11 +20,11 @@ export interface InteractiveOptions extends Omit<GuestOptions, 'channel'> {
  * @throws what startGuest throws, and C2M_QEMU_FAILED when QEMU dies
  */
 export async function bootInteractive(options: InteractiveOptions): Promise<number> {
-  const { signal, tell = tellOnStderr } = options
+  const { signal, reporter = stderrReporter } = options
   await using guest = await startGuest({ ...options, exitOnReboot: options.exitOnReboot ?? false })
-  tell(`serial console of ${options.disk} (${guest.accelerator.toUpperCase()}); ${HELP}`)
+  reporter.info(`serial console of ${options.disk} (${guest.accelerator.toUpperCase()}); ${HELP}`)
   {
-    using terminal = new Terminal(guest, options.input ?? process.stdin, options.output ?? process.stdout, tell)
+    using terminal = new Terminal(guest, options.input ?? process.stdin, options.output ?? process.stdout, reporter)
     terminal.open()
     await guest.exited
   }
@@ -32,31 +32,28 @@ export async function bootInteractive(options: InteractiveOptions): Promise<numb
   throwIfAborted(signal)
   const orderly = exit.code === 0 && exit.reason !== undefined
   if (!orderly) throw new C2mError('C2M_QEMU_FAILED', describeExit(exit), { hint: 'its own words above say why' })
-  tell(describeExit(exit))
+  reporter.info(describeExit(exit))
   return 0
 }
 
 const HELP = 'Ctrl-a x leaves (a power failure for the guest), Ctrl-a p presses the power button, Ctrl-a h helps'
 
-/** With '\r', since a terminal in raw mode does not return by itself. */
-function tellOnStderr(message: string): void {
-  process.stderr.write(`\r\n${message}\r\n`)
-}
+const stderrReporter: Pick<Reporter, 'info'> = { info: (message) => void process.stderr.write(`${message}\n`) }
 
 /** Joins a terminal and the guest's serial console, and parts them again. */
 class Terminal implements Disposable {
   readonly #guest: Guest
   readonly #input: Readable & { isTTY?: boolean; isRaw?: boolean; setRawMode?: (raw: boolean) => unknown }
   readonly #output: Writable
-  readonly #tell: (message: string) => void
+  readonly #reporter: Pick<Reporter, 'info'>
   readonly #keys = new KeyReader()
   readonly #undo: (() => unknown)[] = []
 
-  constructor(guest: Guest, input: Readable, output: Writable, tell: (message: string) => void) {
+  constructor(guest: Guest, input: Readable, output: Writable, reporter: Pick<Reporter, 'info'>) {
     this.#guest = guest
     this.#input = input
     this.#output = output
-    this.#tell = tell
+    this.#reporter = reporter
   }
 
   open(): void {
@@ -105,7 +102,7 @@ class Terminal implements Disposable {
     for (const command of commands) {
       if (command === 'leave') void this.#guest.quit()
       if (command === 'power') void this.#guest.powerdown().catch(() => undefined)
-      if (command === 'help') this.#tell(HELP)
+      if (command === 'help') this.#reporter.info(HELP)
     }
   }
 }

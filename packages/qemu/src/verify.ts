@@ -15,7 +15,7 @@ export interface VerifyOptions extends Pick<
   /** Each is tried, one after the other. */
   readonly firmwares: readonly Firmware[]
   /** Whether the guest must have an address that is neither loopback nor link-local; default true. */
-  readonly network?: boolean
+  readonly networkExpected?: boolean
   /** For each firmware; default five minutes with emulation, two with KVM. */
   readonly timeoutMs?: number
   readonly signal?: AbortSignal
@@ -68,7 +68,7 @@ export async function verifyBoot(options: VerifyOptions): Promise<VerifyReport[]
 }
 
 async function verifyOnce(options: VerifyOptions, firmware: Firmware, accel: Accelerator): Promise<VerifyReport> {
-  const { signal, network = true } = options
+  const { signal, networkExpected = true } = options
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS[accel]
   const started = performance.now()
   await using guest = await startGuest({
@@ -83,7 +83,7 @@ async function verifyOnce(options: VerifyOptions, firmware: Firmware, accel: Acc
     throwIfAborted(signal)
     throw failure(guest, firmware, isC2mError(error) ? error.message : String(error), error)
   })
-  const wrong = shortcomings(verification, network)
+  const wrong = shortcomings(verification, networkExpected)
   if (wrong.length > 0) throw failure(guest, firmware, wrong.join('; '))
   return { ...verification, firmware, accelerator: accel, seconds: (performance.now() - started) / 1000 }
 }
