@@ -14,7 +14,6 @@ export interface PlanDiskOptions {
 }
 
 const ORDER: readonly PartitionRole[] = ['bios-boot', 'esp', 'boot', 'swap', 'root']
-const MBR_PRIMARIES = 4
 
 /** File system and its label (vfat: upper case, as firmware expects). The BIOS boot partition has none. */
 const CONTENT: Readonly<Record<PartitionRole, Pick<PlannedPartition, 'filesystem' | 'label'>>> = {
@@ -27,16 +26,14 @@ const CONTENT: Readonly<Record<PartitionRole, Pick<PlannedPartition, 'filesystem
 
 /**
  * Numbers, places and identifiers of all partitions: everything about the disk but its size, since the root is last.
- * A BIOS boot partition is left out on MBR, where boot code lives in the gap before the first partition.
- * @throws C2M_DISK_PLAN for a role asked for twice, a missing root, a size that is no multiple of 1 MiB;
- *   C2M_DISK_TOO_MANY_PARTITIONS for more than four on MBR (both exit code 2)
+ * A BIOS boot partition is left out on MBR, where boot code lives in the gap before the first partition; one of each
+ * other role are the four that an MBR has room for.
+ * @throws C2M_DISK_PLAN for a role asked for twice, a missing root, a size that is no multiple of 1 MiB (exit code 2)
  */
 export function planDisk(options: PlanDiskOptions): DiskPlan {
-  const { table, architecture, random } = options
+  const { table, architecture } = options
+  const random = (label: string, length: number) => options.random(label, length)
   const requests = inOrder(options.requests).filter(({ role }) => table === 'gpt' || role !== 'bios-boot')
-  if (table === 'mbr' && requests.length > MBR_PRIMARIES) {
-    throw planError('C2M_DISK_TOO_MANY_PARTITIONS', `an MBR disk has four partitions at most, not ${requests.length}`)
-  }
   const id = table === 'gpt' ? uuidFromRandom(random('disk', 16)) : diskSignature(random('disk', 4))
   let firstLba = ALIGNMENT / SECTOR
   const partitions: PlannedPartition[] = []
@@ -61,13 +58,13 @@ export function planDisk(options: PlanDiskOptions): DiskPlan {
 function inOrder(requests: readonly PartitionRequest[]): PartitionRequest[] {
   for (const { role, size } of requests) {
     if (requests.filter((other) => other.role === role).length > 1) {
-      throw planError('C2M_DISK_PLAN', `the ${role} partition is asked for more than once`)
+      throw planError(`the ${role} partition is asked for more than once`)
     }
     if (!Number.isSafeInteger(size) || size < 0 || size % ALIGNMENT !== 0 || (size === 0 && role !== 'root')) {
-      throw planError('C2M_DISK_PLAN', `the ${role} partition has ${size} bytes, which is no multiple of 1 MiB`)
+      throw planError(`the ${role} partition has ${size} bytes, which is no multiple of 1 MiB`)
     }
   }
-  if (!requests.some(({ role }) => role === 'root')) throw planError('C2M_DISK_PLAN', 'the disk has no root partition')
+  if (!requests.some(({ role }) => role === 'root')) throw planError('the disk has no root partition')
   return ORDER.flatMap((role) => requests.filter((request) => request.role === role))
 }
 
@@ -87,12 +84,9 @@ function diskSignature(bytes: Uint8Array): string {
   return (signature === 0 ? 1 : signature).toString(16).padStart(8, '0')
 }
 
-function planError(code: string, message: string): C2mError {
-  return new C2mError(code, message, {
-    hint:
-      code === 'C2M_DISK_TOO_MANY_PARTITIONS'
-        ? 'use GPT, or ask for fewer partitions'
-        : 'ask for each role once, in MiB',
+function planError(message: string): C2mError {
+  return new C2mError('C2M_DISK_PLAN', message, {
+    hint: 'ask for each role once, in whole MiB, and for one root',
     exitCode: ExitCode.usage,
   })
 }
