@@ -1,1 +1,9 @@
-export {}
+export { decodeName, encodeName } from './name/bytes.js'
+export { compareNames, comparePaths } from './name/order.js'
+export { cleanPath } from './name/path.js'
+export type { SparseRun, StoredMember, TarEntry, TarEntryType, TarInput, TarMember } from './tar/member.js'
+export type { TarReadOptions } from './tar/reader.js'
+export { readTar } from './tar/stream.js'
+export { writeTar } from './tar/writer.js'
+export { indexLayer, type IndexOptions, type Layer, type LayerEntry } from './layer/layer.js'
+export { mergeLayers } from './merge/merge.js'

@@ -1,0 +1,54 @@
+import type { Body, Rootfs } from '@c2m/plugin-api'
+import type { Layer, LayerEntry } from '../layer/layer.js'
+import type { BodyStore } from '../tree/tree-rootfs.js'
+import { TreeRootfs } from '../tree/tree-rootfs.js'
+import { Merger, type MergedMetadata, type MergedNode } from './merger.js'
+
+/**
+ * One tree of an image's layers, lowest first. The tree takes the layers over: disposing it closes them, also when merging
+ * fails.
+ * @throws C2M_LAYER_… when an entry cannot be applied
+ */
+export async function mergeLayers(layers: readonly Layer[]): Promise<Rootfs> {
+  const store = new LayerStore(layers)
+  try {
+    const merger = new Merger()
+    for (const layer of layers) merger.apply(layer)
+    return new TreeRootfs(merger.root, store)
+  } catch (error) {
+    await store[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+class LayerStore implements BodyStore<MergedMetadata> {
+  readonly #layers: readonly Layer[]
+
+  constructor(layers: readonly Layer[]) {
+    this.#layers = layers
+  }
+
+  stream(node: MergedNode): Body {
+    const entry = storedEntry(node)
+    return entry.layer.stream(entry)
+  }
+
+  async *contents(nodes: readonly MergedNode[]): AsyncGenerator<{ node: MergedNode; body: Body }> {
+    const perLayer = new Map<Layer, MergedNode[]>(this.#layers.map((layer) => [layer, []]))
+    for (const node of nodes) perLayer.get(storedEntry(node).layer)?.push(node)
+    for (const [layer, inLayer] of perLayer) {
+      inLayer.sort((a, b) => storedEntry(a).bodyOffset - storedEntry(b).bodyOffset)
+      let index = 0
+      for await (const body of layer.bodies(inLayer.map(storedEntry))) yield { node: inLayer[index++]!, body }
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const layer of this.#layers) await layer[Symbol.asyncDispose]()
+  }
+}
+
+/** Regular files come from layers only; what is made without a layer are directories. */
+function storedEntry(node: MergedNode): LayerEntry {
+  return node.inode.metadata as LayerEntry & MergedMetadata
+}
