@@ -3,6 +3,7 @@ import { C2mError, ExitCode, requireTool, run } from '@c2m/process'
 import { rm, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { qemuFormat } from './formats.js'
+import { setIdentifiers } from './identifiers.js'
 
 export interface ConvertOptions {
   readonly signal?: AbortSignal
@@ -10,6 +11,11 @@ export interface ConvertOptions {
   readonly compress?: boolean
   /** vmdk: 'monolithicSparse' (default), 'streamOptimized'; vhd: 'dynamic' (default), 'fixed' (Azure). */
   readonly subformat?: string
+  /**
+   * Bytes that depend on nothing but the label: the identifiers that vdi, vmdk and vhd carry are made of them, so that the
+   * same disk gives the same file. Without it, and in vhdx, they are QEMU's random ones.
+   */
+  readonly random?: (label: string, length: number) => Uint8Array
 }
 
 const MIB = 1024 * 1024
@@ -23,7 +29,8 @@ const SUBFORMATS: Partial<Record<DiskFormat, readonly string[]>> = {
 
 /**
  * Writes a raw disk in another format with qemu-img; holes and zeros take no room in the result where the format allows
- * it. `outPath` is the caller's temporary name: it is replaced, and removed when the conversion fails.
+ * it. `outPath` is the caller's temporary file: it is replaced, and removed when the conversion fails. A vmdk records
+ * the last part of that path and must keep this name.
  * @throws C2M_TOOL_MISSING, C2M_FORMAT_OPTION (exit code 2), C2M_FORMAT_SIZE, C2M_FILE_ENOSPC, C2M_COMMAND_FAILED,
  *   C2M_INTERRUPTED
  */
@@ -50,6 +57,7 @@ export async function convertRawDisk(
   ]
   try {
     await run(program, arguments_, { signal, env: { ...process.env, LC_ALL: 'C' } })
+    if (options.random !== undefined) await setIdentifiers(outPath, format, options.random)
   } catch (error) {
     await rm(outPath, { force: true })
     throw noSpace(error, outPath) ?? error

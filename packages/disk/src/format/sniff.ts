@@ -3,12 +3,12 @@ import { fileError } from '@c2m/process'
 import { open, type FileHandle } from 'node:fs/promises'
 import { sniffQcow2 } from './qcow2-header.js'
 import type { SniffedDisk } from './sniffed-disk.js'
+import { VHD_FOOTER_SIZE, VHD_TYPE_OFFSET, isVhdFooter } from './vhd-footer.js'
 import { sniffVmdk } from './vmdk-header.js'
 
 /** Covers the headers of all formats and the GPT header of a disk with 4096-byte sectors. */
 const HEAD = 64 * 1024
-const VHD_FOOTER = 512
-/** VHD disk types (Virtual Hard Disk Image Format Specification, "Hard Disk Footer Format"). */
+/** VHD disk types. */
 const VHD_VARIANTS: Readonly<Record<number, string>> = { 2: 'fixed', 3: 'dynamic', 4: 'differencing' }
 /** VDI image types (VirtualBox, VDICore.h). */
 const VDI_VARIANTS: Readonly<Record<number, string>> = { 1: 'dynamic', 2: 'fixed', 3: 'undo', 4: 'differencing' }
@@ -25,7 +25,7 @@ export async function sniffDisk(path: string): Promise<SniffedDisk | undefined> 
     file = await open(path, 'r')
     const { size } = await file.stat()
     const head = await readAt(file, 0, HEAD)
-    const foot = await readAt(file, Math.max(0, size - VHD_FOOTER), VHD_FOOTER)
+    const foot = await readAt(file, Math.max(0, size - VHD_FOOTER_SIZE), VHD_FOOTER_SIZE)
     return sniffHead(head) ?? sniffVhd(foot) ?? sniffRaw(head)
   } catch (error) {
     throw fileError(error, path, 'read')
@@ -60,14 +60,9 @@ function sniffVhdx(head: Buffer): SniffedDisk | undefined {
   return head.toString('latin1', 0, 8) === 'vhdxfile' ? withVariant('vhdx', undefined) : undefined
 }
 
-/** VHD: a footer at the end, with a copy at the beginning unless fixed; its checksum tells it from chance. */
+/** VHD: a footer at the end, with a copy at the beginning unless fixed. */
 function sniffVhd(footer: Buffer): SniffedDisk | undefined {
-  if (footer.length < VHD_FOOTER - 1 || footer.toString('latin1', 0, 8) !== 'conectix') return undefined
-  const covered = Buffer.from(footer.subarray(0, VHD_FOOTER))
-  const expected = covered.readUInt32BE(64)
-  covered.writeUInt32BE(0, 64)
-  const sum = covered.reduce((total, byte) => total + byte, 0)
-  return ~sum >>> 0 === expected ? withVariant('vhd', VHD_VARIANTS[covered.readUInt32BE(60)]) : undefined
+  return isVhdFooter(footer) ? withVariant('vhd', VHD_VARIANTS[footer.readUInt32BE(VHD_TYPE_OFFSET)]) : undefined
 }
 
 /** A raw disk is known by its partition table; every other file would do as one, too. */

@@ -1,9 +1,13 @@
 import { spawnSync } from 'node:child_process'
 import { mkdir, readFile, readdir, symlink, writeFile } from 'node:fs/promises'
-import { basename } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { temporaryFolder } from '../testing/temporary.js'
-import { outputFile } from './output-file.js'
+import { outputFile, type OutputFile } from './output-file.js'
+
+function temporaryName(output: OutputFile): string {
+  return basename(dirname(output.path))
+}
 
 describe('outputFile', () => {
   it('appears under its name only when committed', async () => {
@@ -11,7 +15,8 @@ describe('outputFile', () => {
     {
       await using output = await outputFile(folder.file('disk.img'))
       await writeFile(output.path, 'whole')
-      expect(await readdir(folder.path)).toEqual([basename(output.path)])
+      expect(await readdir(folder.path)).toEqual([temporaryName(output)])
+      expect(basename(output.path)).toBe('disk.img')
       await output.commit()
     }
     expect(await readdir(folder.path)).toEqual(['disk.img'])
@@ -23,6 +28,7 @@ describe('outputFile', () => {
     {
       await using output = await outputFile(folder.file('disk.img'))
       await writeFile(output.path, 'half')
+      await writeFile(`${output.path}.raw`, 'half')
     }
     expect(await readdir(folder.path)).toEqual([])
   })
@@ -42,6 +48,7 @@ describe('outputFile', () => {
   it('does not replace a file that appeared meanwhile', async () => {
     await using folder = await temporaryFolder()
     await using output = await outputFile(folder.file('disk.img'))
+    await writeFile(output.path, 'ours')
     await writeFile(folder.file('disk.img'), 'theirs')
     await expect(output.commit()).rejects.toMatchObject({ code: 'C2M_OUTPUT_EXISTS' })
     expect(await readFile(folder.file('disk.img'), 'utf8')).toBe('theirs')
@@ -67,11 +74,15 @@ describe('outputFile', () => {
     await using running = await outputFile(folder.file('running.img'))
     // a process that is gone
     const { pid } = spawnSync(process.execPath, ['--version'])
-    const dead = basename(running.path).replace(/\.\d+\.\d+\./, `.${pid}.12345.`)
+    const dead = temporaryName(running).replace(/\.\d+\.\d+\./, `.${pid}.12345.`)
     const elsewhere = dead.replace(/^(\.c2m-output-).{8}/, '$100000000')
-    for (const name of [dead, `${dead}.raw`, elsewhere, 'c2m-output.img']) await writeFile(folder.file(name), '')
+    for (const name of [dead, elsewhere]) {
+      await mkdir(folder.file(name))
+      await writeFile(join(folder.file(name), 'disk.img.raw'), '')
+    }
+    await writeFile(folder.file('c2m-output.img'), '')
     await using output = await outputFile(folder.file('disk.img'))
-    const kept = [basename(running.path), basename(output.path), elsewhere, 'c2m-output.img']
+    const kept = [temporaryName(running), temporaryName(output), elsewhere, 'c2m-output.img']
     expect((await readdir(folder.path)).sort()).toEqual(kept.sort())
   })
 })

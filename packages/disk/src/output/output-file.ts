@@ -1,46 +1,50 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { link, lstat, open, readlink, rename, rm, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
-import { errno, fileError, findAbandoned, startTime, usageError } from '@c2m/process'
+import { basename, dirname, join, resolve } from 'node:path'
+import { errno, fileError, findAbandoned, makeTemporaryFolder, usageError, type TemporaryFolder } from '@c2m/process'
 
 /** link(2)'s and FUSE's answers on file systems that have none. */
 const NO_HARD_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EACCES']
 
 /** A file that comes into being whole or not at all. */
 export interface OutputFile extends AsyncDisposable {
-  /** The temporary file, there and empty: write here. Names that begin with this one are swept with it. */
+  /**
+   * Where to write: the final name in a temporary folder of its own, since some formats (vmdk) record their file's name.
+   * Other temporary files may stand beside it.
+   */
   readonly path: string
-  /** Makes the file durable and gives it its final name. @throws C2M_OUTPUT_EXISTS, C2M_FILE_… */
+  /** Makes the file durable and moves it to its final place. @throws C2M_OUTPUT_EXISTS, C2M_FILE_… */
   commit(): Promise<void>
 }
 
 /**
- * Opens an output beside its final name; disposing removes what was not committed. What killed runs left in that folder
- * is swept first.
+ * Prepares an output; disposing removes what was not committed. What killed runs left in the output's folder is swept
+ * first.
  * @throws C2M_OUTPUT_EXISTS when there is such a file and `force` is not given (exit code 2), C2M_OUTPUT_NOT_A_FILE when
  *   the name is that of a directory or device (exit code 2), C2M_FILE_… when the folder is missing or cannot be written
  */
 export async function outputFile(finalPath: string, options: { readonly force?: boolean } = {}): Promise<OutputFile> {
   const target = resolve(finalPath)
+  const parent = dirname(target)
   const force = options.force === true
   await checkTarget(target, finalPath, force)
-  const folder = dirname(target)
   const prefix = await temporaryPrefix()
-  await sweep(folder, prefix)
-  const path = await makeTemporaryFile(folder, prefix, finalPath)
+  await sweep(parent, prefix)
+  const folder = await makeFolder(parent, prefix, finalPath)
+  const path = join(folder.path, basename(target))
   return {
     path,
     async commit() {
       try {
         await sync(path)
         await (force ? rename(path, target) : renameUnlessThere(path, target, finalPath))
-        await sync(folder)
+        await sync(parent)
       } catch (error) {
         throw fileError(error, finalPath, 'write')
       }
     },
-    [Symbol.asyncDispose]: () => rm(path, { force: true }),
+    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
   }
 }
 
@@ -74,16 +78,15 @@ async function temporaryPrefix(): Promise<string> {
 
 /** What cannot be removed is left: it hinders nobody. */
 async function sweep(folder: string, prefix: string): Promise<void> {
-  for (const path of await findAbandoned(folder, prefix)) await rm(path, { force: true }).catch(() => undefined)
+  for (const path of await findAbandoned(folder, prefix))
+    await rm(path, { recursive: true, force: true }).catch(() => undefined)
 }
 
-async function makeTemporaryFile(folder: string, prefix: string, shown: string): Promise<string> {
-  const random = randomBytes(4).toString('hex')
-  const path = join(folder, `${prefix}.${process.pid}.${await startTime(process.pid)}.${random}`)
+async function makeFolder(parent: string, prefix: string, shown: string): Promise<TemporaryFolder> {
   try {
-    const file = await open(path, 'wx')
-    await file.close()
-    return path
+    // a folder that is not there is rather a slip of the user's than one to make
+    await stat(parent)
+    return await makeTemporaryFolder(parent, prefix)
   } catch (error) {
     throw fileError(error, shown, 'write')
   }
