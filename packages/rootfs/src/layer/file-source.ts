@@ -1,8 +1,11 @@
+import { readSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import type { ByteSource } from '../tar/source.js'
 
-/** Large enough for the headers of many small files, small enough not to read much of the large ones' bodies. */
-const WINDOW = 128 * 1024
+/** Holds the headers of a few small files; of larger ones hardly more than the header is read. */
+const WINDOW = 16 * 1024
+/** A read from the page cache takes less time than handing it to another thread, yet signals and timers need their turn. */
+const READS_PER_TURN = 64
 
 /** Reads a file's headers here and there; what is skipped is not read. */
 export class FileSource implements ByteSource {
@@ -11,6 +14,7 @@ export class FileSource implements ByteSource {
   readonly #buffer = Buffer.allocUnsafeSlow(WINDOW)
   #start = 0
   #end = 0
+  #reads = 0
 
   constructor(file: FileHandle) {
     this.#file = file
@@ -27,10 +31,17 @@ export class FileSource implements ByteSource {
     this.position = position
   }
 
-  async #load(length: number): Promise<Uint8Array> {
+  #load(length: number): Uint8Array | Promise<Uint8Array> {
     if (length > WINDOW) return this.#readAlone(length)
+    if (++this.#reads % READS_PER_TURN === 0) {
+      return readFully(this.#file, this.#buffer, this.position).then((read) => this.#takeLoaded(read, length))
+    }
+    return this.#takeLoaded(readSync(this.#file.fd, this.#buffer, 0, WINDOW, this.position), length)
+  }
+
+  #takeLoaded(read: number, length: number): Uint8Array {
     this.#start = this.position
-    this.#end = this.position + (await readFully(this.#file, this.#buffer, this.position))
+    this.#end = this.position + read
     const taken = this.#buffer.subarray(0, Math.min(length, this.#end - this.#start))
     this.position += taken.length
     return taken

@@ -2,7 +2,7 @@ import type { Timestamp } from '@c2m/plugin-api'
 import { decodeName } from '../name/bytes.js'
 import { tarFault } from './fault.js'
 import { linkField, nameField, numberField, type Header } from './header.js'
-import type { TarEntry, TarEntryType } from './member.js'
+import { NO_XATTRS, type StoredMember, type TarEntryType } from './member.js'
 import type { PaxRecord } from './pax.js'
 import { parsePaxTime } from './timestamp.js'
 import { xattrsOf } from './xattr.js'
@@ -33,13 +33,16 @@ export function paxText(records: PaxValues, keyword: string): string | undefined
   return value === undefined ? undefined : decodeName(value)
 }
 
+/** A member whose place in the archive is still to be filled in. */
+export type Draft = { -readonly [Key in keyof StoredMember]: StoredMember[Key] }
+
 /** @throws C2M_TAR_… for numbers, names and types that no file can have */
 export function interpretMember(
   header: Header,
   records: PaxValues,
   long: { readonly longName?: string; readonly longLink?: string },
   warn: (message: string) => void,
-): TarEntry & { storedSize: number } {
+): Draft {
   const fault = (code: string, what: string): Error => tarFault(code, what, header.offset)
   const path = paxText(records, 'GNU.sparse.name') ?? paxText(records, 'path') ?? long.longName ?? nameField(header)
   if (path.includes('\0')) throw fault('C2M_TAR_NAME', `has a name with a NUL byte, ${JSON.stringify(path)},`)
@@ -47,7 +50,7 @@ export function interpretMember(
   const stored = paxNumber(records, 'size', header) ?? numberField(header, 'size')
   if (stored < 0) throw fault('C2M_TAR_NUMBER', `has a member of ${stored} bytes`)
   const storedSize = hasBody(header.type) ? stored : 0
-  const entry: { -readonly [Key in keyof TarEntry]: TarEntry[Key] } = {
+  const entry: Draft = {
     path,
     type,
     mode: numberField(header, 'mode') & 0o7777,
@@ -55,7 +58,13 @@ export function interpretMember(
     gid: owner(records, 'gid', header),
     mtime: modificationTime(records, header),
     size: type === 'file' ? storedSize : 0,
-    xattrs: records.size === 0 ? xattrsOf(NO_VALUES, warn) : xattrsOf(records, (what) => warn(`${path}: ${what}`)),
+    xattrs: records.size === 0 ? NO_XATTRS : xattrsOf(records, (what) => warn(`${path}: ${what}`)),
+    linkTarget: undefined,
+    device: undefined,
+    headerOffset: header.offset,
+    bodyOffset: 0,
+    storedSize,
+    sparse: undefined,
   }
   if (type === 'symlink' || type === 'hardlink') {
     const target = paxText(records, 'linkpath') ?? long.longLink ?? linkField(header)
@@ -67,7 +76,7 @@ export function interpretMember(
   if (type === 'character' || type === 'block') {
     entry.device = { major: deviceNumber(records, 'major', header), minor: deviceNumber(records, 'minor', header) }
   }
-  return { ...entry, storedSize }
+  return entry
 }
 
 /**

@@ -145,18 +145,20 @@ async function readMember(
   options: TarReadOptions,
 ): Promise<StoredMember> {
   const records = mergeRecords(globals, extensions.records)
-  const { storedSize, ...entry } = interpretMember(header, records, extensions, options.warn ?? (() => undefined))
-  const headerOffset = extensions.offset ?? header.offset
+  const entry = interpretMember(header, records, extensions, options.warn ?? (() => undefined))
+  entry.headerOffset = extensions.offset ?? header.offset
   const map = entry.type === 'file' ? await readHoleMap(source, header, records, extensions.records) : undefined
-  const bodyOffset = source.position
-  // in PAX format 1.0 the map is part of the body
-  const dataSize = storedSize - (map?.inBody ?? 0)
-  if (dataSize < 0 || !Number.isSafeInteger(bodyOffset + dataSize + BLOCK)) {
-    throw tarFault('C2M_TAR_NUMBER', `has a member of ${storedSize} bytes, which cannot be,`, header.offset)
+  entry.bodyOffset = source.position
+  if (map !== undefined) {
+    // in PAX format 1.0 the map is part of the body
+    entry.storedSize -= map.inBody
+    entry.size = map.size
+    entry.sparse = sparseRuns(map.numbers, map.size, entry.storedSize, header.offset)
   }
-  if (map === undefined) return { ...entry, headerOffset, bodyOffset, storedSize: dataSize }
-  const sparse = sparseRuns(map.numbers, map.size, dataSize, header.offset)
-  return { ...entry, size: map.size, headerOffset, bodyOffset, storedSize: dataSize, sparse }
+  if (!Number.isSafeInteger(entry.bodyOffset + entry.storedSize + BLOCK)) {
+    throw tarFault('C2M_TAR_NUMBER', `has a member of ${entry.storedSize} bytes, which cannot be,`, header.offset)
+  }
+  return entry
 }
 
 /** The map of a file with holes, in whichever of the four formats it is written; undefined without one. */
