@@ -1,0 +1,113 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { Readable, type Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { lastLines } from '@c2m/process'
+
+/** What host programs get: system folders first, since a user's own ones may be closed to the container's root. */
+export function hostPath(): string {
+  return ['/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', process.env.PATH].filter(Boolean).join(':')
+}
+
+export interface ChildOptions {
+  cwd?: string
+  /** Default: hostPath() and the C locale. */
+  env?: Readonly<Record<string, string>>
+  /** Default: none. */
+  input?: AsyncIterable<Uint8Array> | string | 'open'
+  /** Takes stdout and stderr line by line; without it, stdout is the caller's to read. */
+  onLine?: (line: string) => void
+}
+
+export interface Exit {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  /** The last lines of stderr, or of both with `onLine`. */
+  readonly said: string
+  /** What was written to descriptor 3. */
+  readonly status: string
+}
+
+export interface Child {
+  readonly process: ChildProcess
+  readonly stdin: Writable
+  readonly stdout: Readable
+  /** Settles when the process has ended and its output is read; rejects when it cannot be started or its input fails. */
+  readonly finished: Promise<Exit>
+  kill(): void
+}
+
+const KEPT_LINES = 20
+const MAX_LINE = 4096
+
+/**
+ * Starts a program away from this process's terminal and process group, so that Ctrl-C and the image's programs do not
+ * meet there.
+ */
+export function start(argv: readonly string[], options: ChildOptions = {}): Child {
+  const [file = '', ...args] = argv
+  const child = spawn(file, args, {
+    cwd: options.cwd ?? '/',
+    env: options.env ?? { PATH: hostPath(), LC_ALL: 'C' },
+    stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', 'pipe'],
+    detached: true,
+  })
+  const kept: string[] = []
+  const keep = (line: string) => {
+    kept.push(line.slice(0, MAX_LINE))
+    if (kept.length > KEPT_LINES) kept.shift()
+    options.onLine?.(line)
+  }
+  const [, stdout, stderr, statusPipe] = child.stdio as unknown as [null, Readable, Readable, Readable]
+  createInterface({ input: stderr, crlfDelay: Infinity }).on('line', keep)
+  if (options.onLine !== undefined) createInterface({ input: stdout, crlfDelay: Infinity }).on('line', keep)
+  let status = ''
+  statusPipe.setEncoding('utf8').on('data', (text: string) => {
+    if (status.length < MAX_LINE) status += text
+  })
+  const ended = new Promise<Exit>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (code, signal) => resolve({ code, signal, said: lastLines(kept.join('\n')), status }))
+  })
+  const finished = Promise.all([ended, feed(child, options.input)]).then(([exit]) => exit)
+  finished.catch(() => undefined) // whoever waits for it hears of it
+  return {
+    process: child,
+    stdin: child.stdin as Writable,
+    stdout,
+    finished,
+    kill: () => child.kill('SIGKILL'),
+  }
+}
+
+/** A program that ends before it read everything tells why by its exit code; a source that fails ends the program. */
+async function feed(child: ChildProcess, input: ChildOptions['input']): Promise<void> {
+  const { stdin } = child
+  if (stdin === null || input === undefined) return
+  stdin.on('error', () => undefined)
+  if (input === 'open') return
+  if (typeof input === 'string') {
+    stdin.end(input)
+    return
+  }
+  let failure: unknown
+  async function* watched(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    try {
+      yield* source
+    } catch (error) {
+      failure = error
+      child.kill('SIGKILL')
+      throw error
+    }
+  }
+  await pipeline(Readable.from(watched(input), { objectMode: false }), stdin).catch(() => stdin.destroy())
+  if (failure !== undefined) throw failure as Error
+}
+
+/** The first line that a child writes to stdout; undefined when it ends without one. */
+export async function firstLine(child: Child): Promise<string | undefined> {
+  const lines = createInterface({ input: child.stdout })
+  const closed = new Promise<undefined>((resolve) => lines.once('close', () => resolve(undefined)))
+  const line = await Promise.race([new Promise<string>((resolve) => lines.once('line', resolve)), closed])
+  return line
+}

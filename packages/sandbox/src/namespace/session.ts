@@ -1,0 +1,183 @@
+import { C2mError, CleanupStack, ExitCode, interrupted, requireTool, throwIfAborted } from '@c2m/process'
+import { writeFile } from 'node:fs/promises'
+import { firstLine, start, type Child, type ChildOptions, type Exit } from './child.js'
+import { ID_COUNT, type IdMapping } from './id-mapping.js'
+import { SESSION } from './scripts.js'
+
+/**
+ * Mount and process namespaces, and unless the image is trusted a user namespace, in which host programs prepare the
+ * tree. Everything in it ends when the session is closed, when `signal` aborts, and when this process ends in whatever
+ * way: its first process has the death of its parent as a signal.
+ */
+export interface Session extends AsyncDisposable {
+  /** Starts a host program as the container's root in the namespaces. */
+  start(argv: readonly string[], options?: ChildOptions): Child
+  /** Runs one to its end. @throws C2M_SANDBOX_FAILED, C2M_INTERRUPTED */
+  run(doing: string, argv: readonly string[], options?: ChildOptions): Promise<Exit>
+}
+
+export interface SessionOptions {
+  /** Undefined: no user namespace, the container's root is the host's. */
+  readonly mapping: IdMapping | undefined
+  /** The sandbox's folder; belongs to the container's root. */
+  readonly folder: string
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Programs of the host that the scripts use, with Debian's packages. */
+const TOOLS: readonly (readonly [name: string, debianPackage: string])[] = [
+  ['unshare', 'util-linux'],
+  ['nsenter', 'util-linux'],
+  ['setpriv', 'util-linux'],
+  ['pivot_root', 'util-linux'],
+  ['mount', 'mount'],
+  ['umount', 'mount'],
+  ['tar', 'tar'],
+  ['find', 'findutils'],
+  ['cmp', 'diffutils'],
+  ['mkfifo', 'coreutils'],
+]
+
+/** @throws C2M_TOOL_MISSING (exit code 3) */
+async function requireTools(): Promise<void> {
+  for (const [name, debianPackage] of TOOLS) await requireTool(name, 'the sandbox', debianPackage)
+}
+
+/** @throws C2M_SANDBOX_FAILED when the kernel or its settings do not allow it; C2M_INTERRUPTED */
+export async function openSession({ mapping, folder, signal }: SessionOptions): Promise<Session> {
+  throwIfAborted(signal)
+  await requireTools()
+  // absolute, since a step's environment brings the PATH of the image
+  const nsenter = await requireTool('nsenter', 'the sandbox', 'util-linux')
+  await using cleanup = new CleanupStack()
+  const holder = mapping === undefined ? undefined : await openUserNamespace([rangeOf(mapping)], signal)
+  if (holder !== undefined) cleanup.defer(() => holder[Symbol.asyncDispose]())
+  const namespaces = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--propagation', 'private', '--']
+  // set after the change of ids, which clears it
+  const bound = ['setpriv', '--pdeathsig', 'KILL', '--']
+  const init = start([...(holder?.enter ?? []), ...bound, ...namespaces, 'sh', '-c', SESSION], { cwd: folder, input: 'open' })
+  const line = await firstLine(init)
+  const pid = /^ready (\d+)$/.exec(line ?? '')?.[1]
+  if (pid === undefined) {
+    init.kill()
+    throw await sessionFailure('open the sandbox', init)
+  }
+  const close = async () => {
+    init.kill()
+    await init.finished.catch(() => undefined)
+  }
+  signal?.addEventListener('abort', init.kill, { once: true })
+  const user = mapping === undefined ? [] : ['--user', '--setuid', '0', '--setgid', '0']
+  const enter = [nsenter, '--target', pid, ...user, '--mount', '--pid', '--']
+  const startIn = (argv: readonly string[], options?: ChildOptions) => start([...enter, ...argv], options)
+  return {
+    start: startIn,
+    run: async (doing, argv, options) => {
+      throwIfAborted(signal)
+      const child = startIn(argv, options)
+      if (options?.onLine === undefined) child.stdout.resume()
+      const exit = await child.finished.catch((error: unknown) => {
+        throwIfAborted(signal)
+        throw error
+      })
+      if (signal?.aborted === true) throw interrupted()
+      if (exit.code !== 0) throw failure(doing, exit)
+      return exit
+    },
+    [Symbol.asyncDispose]: async () => {
+      signal?.removeEventListener('abort', init.kill)
+      await close()
+    },
+  }
+}
+
+/** Runs one host program as root of a user namespace that has this user as 0 and the container's ids after it. */
+export async function runAsOwner(mapping: IdMapping | undefined, argv: readonly string[], signal?: AbortSignal): Promise<Exit> {
+  const { uid, gid } = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
+  const own = { inside: 0, uid, gid, count: 1 }
+  // the host's root needs no namespace to have its way with files
+  const holder =
+    mapping === undefined || uid === 0 ? undefined : await openUserNamespace([own, { ...rangeOf(mapping), inside: 1 }], signal)
+  try {
+    const child = start([...(holder?.enter ?? []), 'setpriv', '--pdeathsig', 'KILL', '--', ...argv])
+    let output = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text))
+    const exit = await child.finished
+    if (exit.code !== 0) throw failure(argv.slice(0, 2).join(' '), exit)
+    return { ...exit, said: output }
+  } finally {
+    await holder?.[Symbol.asyncDispose]()
+  }
+}
+
+interface MappedRange {
+  readonly inside: number
+  readonly uid: number
+  readonly gid: number
+  readonly count: number
+}
+
+function rangeOf(mapping: IdMapping): MappedRange {
+  return { inside: 0, uid: mapping.uid, gid: mapping.gid, count: ID_COUNT }
+}
+
+interface UserNamespace extends AsyncDisposable {
+  /** Prefix of a command that is to run in it as its root. */
+  readonly enter: readonly string[]
+}
+
+/** A user namespace, kept by a process that ends with its standard input, so with this process. */
+async function openUserNamespace(ranges: readonly MappedRange[], signal: AbortSignal | undefined): Promise<UserNamespace> {
+  throwIfAborted(signal)
+  const holder = start(['unshare', '--user', '--', 'sh', '-c', 'echo ready; read -r _ || :'], { input: 'open' })
+  const close = async () => {
+    holder.stdin.end()
+    holder.kill()
+    await holder.finished.catch(() => undefined)
+  }
+  if ((await firstLine(holder)) !== 'ready') throw await sessionFailure('make a user namespace', holder)
+  try {
+    await writeMaps(holder.process.pid ?? 0, ranges)
+  } catch (error) {
+    await close()
+    throw error
+  }
+  const enter = ['nsenter', '--target', String(holder.process.pid), '--user', '--setuid', '0', '--setgid', '0', '--']
+  return { enter, [Symbol.asyncDispose]: close }
+}
+
+/** user_namespaces(7), "User and group ID mappings". */
+async function writeMaps(pid: number, ranges: readonly MappedRange[]): Promise<void> {
+  for (const kind of ['uid', 'gid'] as const) {
+    const lines = ranges.map((range) => [range.inside, range[kind], range.count])
+    if (process.getuid?.() === 0) {
+      try {
+        await writeFile(`/proc/${pid}/${kind}_map`, lines.map((line) => `${line.join(' ')}\n`).join(''))
+      } catch (error) {
+        throw new C2mError('C2M_SANDBOX_FAILED', `the kernel refuses the ${kind} mapping ${lines.join('; ')}`, {
+          hint: 'when this is itself a container, give root a mapped range in /etc/subuid and /etc/subgid, or use --sandbox root',
+          cause: error,
+          exitCode: ExitCode.missing,
+        })
+      }
+      continue
+    }
+    const child = start([`new${kind}map`, String(pid), ...lines.flat().map(String)])
+    child.stdout.resume()
+    const exit = await child.finished
+    if (exit.code !== 0) throw failure(`map ${kind}s with new${kind}map`, exit)
+  }
+}
+
+async function sessionFailure(doing: string, child: Child): Promise<Error> {
+  child.stdout.resume()
+  return failure(doing, await child.finished)
+}
+
+export function failure(doing: string, exit: Exit): C2mError {
+  const how = exit.signal ?? `exit code ${exit.code}`
+  const said = exit.said === '' ? '' : `:\n${exit.said.replace(/^/gm, '  ')}`
+  return new C2mError('C2M_SANDBOX_FAILED', `cannot ${doing} (${how})${said}`, {
+    hint: 'c2m doctor says what this host lacks; --sandbox docker uses a container engine instead',
+  })
+}

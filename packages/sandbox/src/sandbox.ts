@@ -1,0 +1,125 @@
+import type { ExecStep, Rootfs, TemporaryFileStep } from '@c2m/plugin-api'
+import { C2mError, CleanupStack, ExitCode, makeTemporaryFolder, silentReporter, throwIfAborted, type Reporter } from '@c2m/process'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { takeLock } from './cache/lock.js'
+import { requireArchitecture } from './guest/architecture.js'
+import { lentFiles } from './guest/temporary-file.js'
+import { openGuest } from './guest/guest.js'
+import { writeLayer } from './layer/write.js'
+import { chooseMapping } from './namespace/id-mapping.js'
+import { openSession } from './namespace/session.js'
+import { unpackBase } from './tree/base.js'
+import { openStore, safeName } from './tree/store.js'
+import { runInEngine } from './docker/engine.js'
+
+export type SandboxMode = 'userns' | 'root' | 'docker'
+
+export interface SandboxTask {
+  /** Merged tree of the image. */
+  readonly base: Rootfs
+  /** Identity of the base, e.g. a hash of its diff_ids: names the cached unpack. */
+  readonly baseId: string
+  /** GOARCH of the image's programs. */
+  readonly architecture: string
+  /** Run in this order over one tree; what a step leaves running ends with it. */
+  readonly steps: readonly (ExecStep | TemporaryFileStep)[]
+  /** Directories of the image that are kept on the host across runs and are no part of the result. */
+  readonly packageCaches: readonly string[]
+  /** Names the package caches, with the base: an image that fills them with its own packages harms only itself. */
+  readonly cacheGroup: string
+  /** Seconds; what is newer gets this time in the result. */
+  readonly sourceDateEpoch: number
+}
+
+export interface SandboxOptions {
+  readonly cache: string
+  /** 'userns': as nobody in a user namespace. 'root': the image is trusted. 'docker': by a container engine. */
+  readonly mode: SandboxMode
+  readonly signal?: AbortSignal | undefined
+  readonly reporter?: Reporter
+  /** Where proxy variables are taken from; default: this process's environment. */
+  readonly env?: NodeJS.ProcessEnv
+  /** Where changes are kept while the steps run; default: memory when there is enough. */
+  readonly work?: 'memory' | 'disk'
+}
+
+/**
+ * Runs steps in an image's tree and writes what they changed to `output` as an uncompressed OCI layer. Neither the tree
+ * nor the host is changed; when it fails or is interrupted, no process, mount or file stays.
+ * @throws C2M_SANDBOX_STEP_FAILED with the step's last lines; C2M_SANDBOX_… when the host does not allow it;
+ *   C2M_TOOL_MISSING; C2M_INTERRUPTED
+ */
+export async function runSandbox(task: SandboxTask, output: string, options: SandboxOptions): Promise<void> {
+  throwIfAborted(options.signal)
+  await requireArchitecture(task.architecture)
+  if (options.mode === 'docker') return runInEngine(task, output, options)
+  try {
+    await runInNamespaces(task, output, options)
+  } catch (error) {
+    await rm(output, { force: true })
+    if (!(error instanceof MemoryFull)) throw error
+    if (options.work === 'memory') throw error.cause
+    options.reporter?.info('the packages need more memory than there is; installing them on disk instead')
+    await runInNamespaces(task, output, { ...options, work: 'disk' })
+  }
+}
+
+/** The steps failed, and the memory for changes was full. */
+class MemoryFull extends Error {}
+
+async function runInNamespaces(task: SandboxTask, output: string, options: SandboxOptions): Promise<void> {
+  const { signal, reporter = silentReporter, env = process.env } = options
+  const mapping = options.mode === 'root' ? trustedRoot() : await chooseMapping()
+  const baseName = safeName(task.baseId)
+  const cacheName = `${safeName(task.cacheGroup)}-${baseName.slice(0, 16)}`
+  await using cleanup = new CleanupStack()
+  const store = await openStore(options.cache, mapping)
+  const inUse = await makeTemporaryFolder(join(store.root, 'in-use'), baseName)
+  cleanup.defer(() => inUse[Symbol.asyncDispose]())
+  // package managers do not share their download folders
+  const lock = await takeLock(join(store.root, 'locks', cacheName), {
+    signal,
+    onWait: (pid) => reporter.info(`waiting for c2m ${pid}, which installs packages into the same image`),
+  })
+  cleanup.defer(() => lock[Symbol.asyncDispose]())
+  // removed after the session has ended, so that nothing writes there any more
+  const work = { name: '' }
+  cleanup.defer(() => store.remove(work.name === '' ? [] : [join(store.folder, work.name)]))
+  const session = await openSession({ mapping, folder: store.folder, signal })
+  cleanup.defer(() => session[Symbol.asyncDispose]())
+  await unpackBase(task.base, baseName, { session, store, reporter })
+
+  const guest = await openGuest(session, {
+    task,
+    baseName,
+    cacheName,
+    mapped: mapping !== undefined,
+    place: options.work,
+    onWork: (name) => (work.name = name),
+    env,
+    reporter,
+    signal,
+  })
+  try {
+    for (const file of await lentFiles(task.base)) await guest.put(file)
+    for (const step of task.steps) {
+      if (step.do === 'temporaryFile') await guest.put(step)
+      else await guest.exec(step)
+    }
+  } catch (error) {
+    throwIfAborted(signal)
+    if (await guest.isFull()) throw new MemoryFull('no memory left', { cause: error })
+    throw error
+  }
+  await guest.finish()
+  await writeLayer(session, output, { task, mapped: mapping !== undefined, reporter, signal })
+}
+
+function trustedRoot(): undefined {
+  if (process.getuid?.() === 0) return undefined
+  throw new C2mError('C2M_SANDBOX_ROOT', 'the sandbox mode "root" needs to be run by root', {
+    hint: 'use the default, --sandbox userns, which needs no root',
+    exitCode: ExitCode.usage,
+  })
+}
