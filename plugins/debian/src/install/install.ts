@@ -2,14 +2,15 @@ import { parseLocale, relativePath } from '@c2m/linux'
 import type { ExecStep, MachineTask, Step, TemporaryFileStep } from '@c2m/plugin-api'
 import { CONTAINER_SETTINGS } from '../configure/leftovers.js'
 import type { Release } from '../releases.js'
-import { APT_SETTINGS } from './apt-settings.js'
+import { APT_SETTINGS, PATH } from './apt-settings.js'
 import { damagedPackages } from './damaged-packages.js'
 import { DOWNLOAD_AND_INSTALL } from './download-script.js'
+import { INITRAMFS_SETTINGS_PATH, initramfsSettings } from './initramfs-settings.js'
 import { CLEAN_UP, MAKE_INITRAMFS, MAKE_LOCALE } from './scripts.js'
 
 /** The same for all commands: no questions, no services, no colours, English messages. */
 const ENVIRONMENT: Readonly<Record<string, string>> = {
-  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  PATH,
   HOME: '/root',
   TERM: 'dumb',
   LC_ALL: 'C',
@@ -88,16 +89,16 @@ async function temporaryFiles(owner: string, release: Release, { rootfs }: Machi
     temporary('/usr/sbin/policy-rc.d', '#!/bin/sh\nexit 101\n', 0o755),
     // before the real one in PATH; the real one is called by its path at the end
     temporary('/usr/local/sbin/update-initramfs', '#!/bin/sh\nexit 0\n', 0o755),
-    temporary('/etc/initramfs-tools/conf.d/zz-c2m', initramfsSettings(release)),
-    temporary('/etc/apt/apt.conf.d/zz-c2m', APT_SETTINGS),
+    temporary(INITRAMFS_SETTINGS_PATH, initramfsSettings(release)),
+    temporary('/etc/apt/apt.conf.d/zz-c2m', aptSettings(release)),
     ...settings.map((path) => temporary(path, '')),
     ...LOGS.map((path) => temporary(path, '')),
   ]
 }
 
-/** MODULES=most: the disk must boot on any controller, not only on this builder's. */
-function initramfsSettings({ compressor }: Release): string {
-  return `MODULES=most\nCOMPRESS=${compressor}\nCOMPRESSLEVEL=1\n`
+/** The archive's Release files are past their validity, and old apt takes that only from here. */
+function aptSettings({ archived }: Release): string {
+  return archived === 'no' ? APT_SETTINGS : `${APT_SETTINGS}Acquire::Check-Valid-Until "false";\n`
 }
 
 /**
