@@ -1,0 +1,14 @@
+import { optionError } from './errors.js'
+
+/** The 16 bytes of a UUID as text (RFC 9562 section 4). @throws C2M_EXT4_OPTION */
+export function parseUuid(text: string, what: string): Buffer {
+  if (!/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) {
+    throw optionError(`${what} ${JSON.stringify(text)} is not a UUID`, 'write it as 8-4-4-4-12 hexadecimal digits')
+  }
+  return Buffer.from(text.replaceAll('-', ''), 'hex')
+}
+
+export function formatUuid(bytes: Uint8Array): string {
+  const hex = Buffer.from(bytes).toString('hex')
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join('-')
+}
