@@ -1,6 +1,6 @@
 import { sniffDiskFormat } from '@c2m/core'
 import type { DiskFormat, Firmware } from '@c2m/plugin-api'
-import { cacheFolder, fileError, usageError } from '@c2m/process'
+import { fileError, usageError } from '@c2m/process'
 import { bootInteractive } from '@c2m/qemu'
 import { Args, Flags } from '@oclif/core'
 import { access } from 'node:fs/promises'
@@ -39,7 +39,7 @@ export default class Boot extends BaseCommand {
       cpus: flags.cpus,
       snapshot: flags.snapshot,
       forwards: (flags.forward ?? []).map(parseForward),
-      cache: cacheFolder(),
+      reporter: this.reporter(flags),
       signal: this.signal,
     })
     process.exitCode = exitCode

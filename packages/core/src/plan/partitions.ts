@@ -1,5 +1,4 @@
 import type { BootTarget, BootloaderPlugin, PartitionRequest } from '@c2m/plugin-api'
-import { C2mError, ExitCode } from '@c2m/process'
 import type { Provided } from '../plugins/registry.js'
 
 const MIB = 1024 * 1024
@@ -19,12 +18,6 @@ export function partitionRequests(
   if (sizes.bootSize > 0) add({ role: 'boot', size: roundUp(sizes.bootSize), mountpoint: '/boot' })
   if (sizes.swapSize > 0) add({ role: 'swap', size: roundUp(sizes.swapSize) })
   add({ role: 'root', size: 0, mountpoint: '/' })
-  if (target.table === 'mbr' && byRole.size > 4) {
-    throw new C2mError('C2M_DISK_TOO_MANY_PARTITIONS', `an MBR disk has four partitions at most, ${byRole.size} are asked for`, {
-      hint: 'use --partition-table gpt, or leave out --swap or --boot-size',
-      exitCode: ExitCode.usage,
-    })
-  }
   return [...byRole.values()]
 }
 

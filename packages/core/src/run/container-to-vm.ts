@@ -1,14 +1,14 @@
 import { convertRawDisk, outputFile } from '@c2m/disk'
 import { verifyBoot, type VerifyReport } from '@c2m/qemu'
 import { editRootfs, mergeLayers, type Layer } from '@c2m/rootfs'
-import type { Firmware, StepContext } from '@c2m/plugin-api'
+import type { StepContext } from '@c2m/plugin-api'
 import { C2mError, CleanupStack, throwIfAborted, type Reporter } from '@c2m/process'
 import { rename, rm, stat } from 'node:fs/promises'
 import { inject, injectable } from 'tsyringe'
 import { Planner } from '../plan/planner.js'
 import { summarize, type Plan, type PlanSummary } from '../plan/plan.js'
 import type { ContainerToVmRequest } from '../request/container-to-vm.js'
-import { REPORTER, SETTINGS, SIGNAL, type Settings } from '../tokens.js'
+import { REPORTER, SIGNAL } from '../tokens.js'
 import { recordAdded } from './added.js'
 import { assemble } from './assemble.js'
 import { configure } from './configure.js'
@@ -33,7 +33,6 @@ export class ContainerToVm {
     @inject(PackageLayer) private readonly packages: PackageLayer,
     @inject(REPORTER) private readonly reporter: Reporter,
     @inject(SIGNAL) private readonly signal: AbortSignal,
-    @inject(SETTINGS) private readonly settings: Settings,
   ) {}
 
   async plan(request: ContainerToVmRequest): Promise<PlanSummary> {
@@ -57,10 +56,10 @@ export class ContainerToVm {
     if (rawPath !== output.path) {
       const done = this.reporter.stage(`write ${request.format}`)
       const { format, subformat } = request
-      await convertRawDisk(rawPath, output.path, format, { signal: this.signal, subformat })
+      await convertRawDisk(rawPath, output.path, format, { signal: this.signal, subformat, random: plan.random })
       done()
     }
-    const verified = request.verify ? await this.#verify(plan.firmware, request, output.path) : []
+    const verified = request.verify ? await this.#verify(plan, request, output.path) : []
     throwIfAborted(this.signal)
     await output.commit()
     const fileBytes = (await stat(request.output)).blocks * 512
@@ -93,15 +92,16 @@ export class ContainerToVm {
   }
 
   /** A disk that does not boot is kept only under a name that says so. */
-  async #verify(firmware: readonly Firmware[], request: ContainerToVmRequest, path: string): Promise<VerifyReport[]> {
+  async #verify(plan: Plan, request: ContainerToVmRequest, path: string): Promise<VerifyReport[]> {
+    const { firmware, image } = plan
     const done = this.reporter.stage(`verify: boot with ${firmware.join(' and ')}`)
     try {
       const reports = await verifyBoot({
         disk: path,
         format: request.format,
         firmwares: firmware,
-        network: request.machine.network.mode !== 'none',
-        cache: this.settings.cache,
+        architecture: image.architecture,
+        networkExpected: request.machine.network.mode !== 'none',
         signal: this.signal,
         reporter: this.reporter,
       })
