@@ -1,0 +1,56 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ROOT } from '../support/paths.js'
+
+describe('the packed program in an empty prefix', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'c2m-packed-'))
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+  // no environment of the npm that runs the tests
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('npm_')))
+  const data = { XDG_DATA_HOME: join(folder, 'data'), XDG_CACHE_HOME: join(folder, 'cache') }
+  const c2m = (args: readonly string[]) =>
+    spawnSync(join(folder, 'prefix/bin/c2m'), args, { encoding: 'utf8', env: { ...env, ...data }, cwd: folder })
+
+  beforeAll(() => {
+    const packages = join(folder, 'packages')
+    mkdirSync(packages)
+    execFileSync('npm', ['pack', '--workspaces', '--pack-destination', packages], { cwd: ROOT, env, stdio: 'pipe' })
+    const archives = readdirSync(packages).map((name) => join(packages, name))
+    const flags = ['--global', '--prefix', join(folder, 'prefix'), '--no-audit', '--no-fund']
+    execFileSync('npm', ['install', ...flags, ...archives], { cwd: folder, env, stdio: 'pipe' })
+  })
+
+  it('runs, with its plugins', () => {
+    const { stdout, status } = c2m(['plugins', 'list'])
+    expect(status).toBe(0)
+    for (const id of ['distro debian', 'bootloader grub-pc', 'bootloader grub-efi']) expect(stdout).toContain(id)
+    expect(c2m(['--version']).stdout).toContain('@c2m/cli/')
+  })
+
+  it('links and installs a plugin by someone else', () => {
+    const plugin = join(folder, 'c2m-plugin-void')
+    mkdirSync(plugin)
+    const manifest = { name: 'c2m-plugin-void', version: '1.2.3', type: 'module', oclif: {}, c2m: './index.js' }
+    writeFileSync(join(plugin, 'package.json'), JSON.stringify({ ...manifest, exports: { '.': { default: './index.js' } } }))
+    writeFileSync(
+      join(plugin, 'index.js'),
+      `export default { name: 'c2m-plugin-void', apiVersion: 1, contributes: [{
+        kind: 'distro', id: 'void', summary: 'nothing', detect: async () => undefined, traits: () => ({}),
+        toMachine: () => [], install: () => [], kernels: async () => [] }] }`,
+    )
+    const linked = c2m(['plugins', 'link', plugin])
+    expect(`${linked.stdout}${linked.stderr}`).not.toContain('Error')
+    expect(c2m(['plugins', 'list']).stdout).toContain('c2m-plugin-void 1.2.3')
+    c2m(['plugins', 'uninstall', 'c2m-plugin-void'])
+    expect(c2m(['plugins', 'list']).stdout).not.toContain('c2m-plugin-void')
+
+    const archive = execFileSync('npm', ['pack', '--pack-destination', folder], { cwd: plugin, env, encoding: 'utf8' })
+    const installed = c2m(['plugins', 'install', `file:${join(folder, archive.trim().split('\n').at(-1) ?? '')}`])
+    expect(`${installed.stdout}${installed.stderr}`).not.toContain('Error')
+    expect(c2m(['plugins', 'list']).stdout).toContain('c2m-plugin-void 1.2.3')
+  })
+})
