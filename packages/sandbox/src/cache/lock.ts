@@ -49,6 +49,12 @@ export async function takeLock(path: string, options: LockOptions = {}): Promise
   }
 }
 
+/** Whether a running process has the lock. */
+export async function isLocked(path: string): Promise<boolean> {
+  const holder = await readHolder(path)
+  return holder !== undefined && (await startTime(holder.pid)) === holder.started
+}
+
 /** A lock file that holds no holder is damaged and counts as one whose holder is gone. */
 async function readHolder(path: string): Promise<{ pid: number; started: string } | undefined> {
   const text = await readFile(path, 'utf8').catch(() => undefined)

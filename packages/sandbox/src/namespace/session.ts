@@ -92,7 +92,11 @@ export async function openSession({ mapping, folder, signal }: SessionOptions): 
 }
 
 /** Runs one host program as root of a user namespace that has this user as 0 and the container's ids after it. */
-export async function runAsOwner(mapping: IdMapping | undefined, argv: readonly string[], signal?: AbortSignal): Promise<Exit> {
+export async function runAsOwner(
+  mapping: IdMapping | undefined,
+  argv: readonly string[],
+  signal?: AbortSignal,
+): Promise<{ output: string }> {
   const { uid, gid } = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
   const own = { inside: 0, uid, gid, count: 1 }
   // the host's root needs no namespace to have its way with files
@@ -104,7 +108,7 @@ export async function runAsOwner(mapping: IdMapping | undefined, argv: readonly 
     child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text))
     const exit = await child.finished
     if (exit.code !== 0) throw failure(argv.slice(0, 2).join(' '), exit)
-    return { ...exit, said: output }
+    return { output }
   } finally {
     await holder?.[Symbol.asyncDispose]()
   }

@@ -38,7 +38,8 @@ export async function unpackBase(
     try {
       reporter.detail('unpacking the image for the sandbox')
       await session.run('unpack the image', ['sh', '-c', UNPACK, 'c2m', temporary, name], {
-        input: packRootfs(tree),
+        // sockets mean nothing to other processes than those that made them
+        input: packRootfs(tree, { onOmitted: ({ path }, because) => reporter.detail(`/${path} is not unpacked: ${because}`) }),
         onLine: (line) => reporter.detail(line),
       })
     } catch (error) {
