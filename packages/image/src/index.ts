@@ -1,1 +1,11 @@
-export {}
+export { openImage } from './open.js'
+export type { OpenedImage, OpenImageOptions } from './image.js'
+export {
+  parseReference,
+  type ArchiveChoice,
+  type ImageChoice,
+  type ImageId,
+  type ImageReference,
+} from './reference/reference.js'
+export { familiarName, type RegistryName } from './reference/registry-name.js'
+export { formatPlatform, hostPlatform, parsePlatform, type Platform } from './manifest/platform.js'

@@ -1,0 +1,122 @@
+import type { Transform } from 'node:stream'
+import * as zlib from 'node:zlib'
+import { filter, isC2mError, requireTool } from '@c2m/process'
+import type { Compression } from '../manifest/media-type.js'
+import { MAGIC_BYTES, peek, sniffCompression } from './magic.js'
+
+const CHUNK = 512 * 1024
+
+/** The compressed data is broken, as opposed to the source that it is read from. */
+export class DecompressionError extends Error {
+  constructor(
+    readonly compression: Compression,
+    cause: unknown,
+  ) {
+    super(`not valid ${compression} data`, { cause })
+  }
+}
+
+/**
+ * Unpacks whatever the magic number says: gzip with zlib; zstd with zlib where Node has it (22.15), else with the
+ * program; xz and bzip2 with their programs. The source is read to its end also when the compressed data ends before
+ * (padding), so that a digest over it is complete.
+ * @throws DecompressionError; C2M_TOOL_MISSING; what the source throws
+ */
+export async function* decompress(
+  source: AsyncIterable<Uint8Array>,
+  options: { signal?: AbortSignal } = {},
+): AsyncGenerator<Uint8Array> {
+  const { head, whole } = await peek(source, MAGIC_BYTES)
+  const compression = sniffCompression(head)
+  if (compression === 'none') {
+    yield* whole
+    return
+  }
+  // for-await ends its iterator when it is left; what follows the compressed data has still to be read
+  const rest = { [Symbol.asyncIterator]: () => ({ next: () => whole.next() }) }
+  try {
+    yield* await unpacked(compression, rest, options.signal)
+    for await (const _ of rest); // padding
+  } catch (error) {
+    if (error instanceof DecompressionError) for await (const _ of rest); // a wrong digest is the better explanation
+    throw error
+  } finally {
+    await whole.return(undefined)
+  }
+}
+
+async function unpacked(
+  compression: Compression,
+  source: AsyncIterable<Uint8Array>,
+  signal: AbortSignal | undefined,
+): Promise<AsyncGenerator<Uint8Array>> {
+  if (compression === 'gzip') return throughTransform(zlib.createGunzip({ chunkSize: CHUNK }), source, compression)
+  if (compression === 'zstd') {
+    const create = (zlib as { createZstdDecompress?: (options: { chunkSize: number }) => Transform })
+      .createZstdDecompress
+    if (create !== undefined) return throughTransform(create({ chunkSize: CHUNK }), source, compression)
+    const program = await requireTool('zstd', 'reading zstd-compressed layers with this version of Node', 'zstd')
+    return throughProgram(program, ['-dcq', '--long=31', '-'], source, compression, signal)
+  }
+  if (compression === 'xz') {
+    return throughProgram(
+      await requireTool('xz', 'reading .xz files', 'xz-utils'),
+      ['-dc'],
+      source,
+      compression,
+      signal,
+    )
+  }
+  return throughProgram(await requireTool('bzip2', 'reading .bz2 files', 'bzip2'), ['-dc'], source, compression, signal)
+}
+
+async function* throughProgram(
+  file: string,
+  args: readonly string[],
+  source: AsyncIterable<Uint8Array>,
+  compression: Compression,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* filter(file, args, source, { signal })
+  } catch (error) {
+    throw isC2mError(error) && error.code === 'C2M_COMMAND_FAILED' ? new DecompressionError(compression, error) : error
+  }
+}
+
+/** Feeds a zlib stream by hand: `pipeline` would hang or fail on bytes that follow the end of the compressed data. */
+async function* throughTransform(
+  transform: Transform,
+  source: AsyncIterable<Uint8Array>,
+  compression: Compression,
+): AsyncGenerator<Uint8Array> {
+  let sourceError: unknown
+  let ended = false
+  transform.once('end', () => (ended = true))
+  const stopped = new Promise<void>((resolve) => {
+    for (const event of ['end', 'close', 'error']) transform.once(event, () => resolve())
+  })
+  const feeding = (async () => {
+    try {
+      for await (const chunk of source) {
+        if (ended || transform.destroyed) return
+        if (transform.write(chunk)) continue
+        await Promise.race([new Promise((resolve) => transform.once('drain', resolve)), stopped])
+      }
+      transform.end()
+    } catch (error) {
+      if (!transform.destroyed) sourceError = error
+      transform.destroy()
+    }
+  })()
+  try {
+    for await (const chunk of transform) yield chunk as Uint8Array
+  } catch (error) {
+    await feeding
+    throw sourceError ?? new DecompressionError(compression, error)
+  } finally {
+    transform.destroy()
+    await feeding
+  }
+  if (sourceError !== undefined) throw sourceError as Error
+}

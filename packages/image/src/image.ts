@@ -1,0 +1,74 @@
+import type { ImageConfig, Rootfs } from '@c2m/plugin-api'
+import type { Layer } from '@c2m/rootfs'
+import type { Reporter } from '@c2m/process'
+
+export interface OpenImageOptions {
+  /** os/arch[/variant]; default: linux and the host's architecture. */
+  readonly platform?: string
+  /** Cache folder; it gets `blobs/`, `layers/` and, while an image is open, `temporary/`. */
+  readonly cache: string
+  readonly signal?: AbortSignal
+  readonly reporter?: Reporter
+  /** What `tarball:-` reads. */
+  readonly stdin?: AsyncIterable<Uint8Array>
+  /** Default: this process's. Read: DOCKER_HOST, DOCKER_CONFIG, REGISTRY_AUTH_FILE, XDG_RUNTIME_DIR, HOME. */
+  readonly env?: NodeJS.ProcessEnv
+  /** Registries (HOST[:PORT]) that may be spoken to without TLS; those on the loopback interface always may. */
+  readonly insecureHosts?: readonly string[]
+  /** Bytes that all layers together may unpack to; default 64 GiB. */
+  readonly maxUnpackedBytes?: number
+  /** Milliseconds before a registry is asked again, doubled each time; default 500. */
+  readonly retryDelay?: number
+}
+
+export interface OpenedImage extends AsyncDisposable {
+  /** For titles and default file names, e.g. 'alpine-3.9'. */
+  readonly name: string
+  /** Where it came from, for messages. */
+  readonly origin: string
+  /**
+   * The identity for caches: the manifest's digest; for a docker-archive the configuration's; for a bare tar the digest
+   * of its uncompressed bytes; for a directory a digest over names and metadata (type, mode, owner, size, mtime, xattrs).
+   */
+  readonly digest: string
+  /** GOARCH, e.g. 'amd64'. */
+  readonly architecture: string
+  /** GOOS; always 'linux'. */
+  readonly os: string
+  readonly config: ImageConfig
+  /** The configuration as it was written; {} for a bare root file system. */
+  readonly rawConfig: Readonly<Record<string, unknown>>
+  readonly diffIds: readonly string[]
+  /** Lowest first, verified and seekable. Empty for `dir:`, which is no stack of layers. */
+  readonly layers: readonly Layer[]
+  /** Bytes of all layers as they were stored or transferred. */
+  readonly compressedBytes?: number
+  /** The merged tree. It takes the layers over, so it can be had once; dispose of it before the image. */
+  rootfs(): Promise<Rootfs>
+}
+
+/** One layer as a transport offers it, not yet unpacked. */
+export interface LayerSource {
+  /** Digest of the uncompressed tar. */
+  readonly diffId: string
+  /** Digest and size of what `open` gives, where a manifest states them. */
+  readonly blob?: { readonly digest: string; readonly size: number }
+  /** For messages: where the bytes come from. */
+  readonly origin: string
+  /** The layer's bytes as stored: tar, or compressed tar. Checked against `blob`: a fault is thrown at the end at the latest. */
+  open(signal: AbortSignal | undefined): AsyncIterable<Uint8Array>
+}
+
+/** What a transport finds: an image whose layers can be read, not yet unpacked. */
+export interface FoundImage {
+  readonly name: string
+  readonly origin: string
+  readonly digest: string
+  readonly architecture: string
+  readonly os: string
+  readonly config: ImageConfig
+  readonly rawConfig: Readonly<Record<string, unknown>>
+  readonly layers: readonly LayerSource[]
+  /** Ends what has to stay open while layers are read. */
+  close?(): PromiseLike<void>
+}
