@@ -159,7 +159,7 @@ async function makeCaches(session: Session, { task, cacheName }: GuestOptions): 
   return caches
 }
 
-function stepFailed(step: ExecStep, exit: Exit): C2mError {
+export function stepFailed(step: ExecStep, exit: Exit): C2mError {
   const how = exit.signal === null ? `failed with exit code ${exit.code}` : `was ended by ${exit.signal}`
   const said = exit.said === '' ? '' : `; it said:\n${exit.said.replace(/^/gm, '  ')}`
   return new C2mError('C2M_SANDBOX_STEP_FAILED', `"${step.title}" (${step.argv.join(' ')}) ${how}${said}`, {

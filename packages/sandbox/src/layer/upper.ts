@@ -1,6 +1,6 @@
 import type { Rootfs, RootfsEntry, Timestamp } from '@c2m/plugin-api'
 import { C2mError } from '@c2m/process'
-import { cleanPath, type TarInput, type TarMember } from '@c2m/rootfs'
+import { cleanPath, type TarEntry, type TarInput, type TarMember } from '@c2m/rootfs'
 import { lostOf, OVERLAY_ATTRIBUTE, type Limits, type Lost } from '../tree/placeholder.js'
 
 export interface UpperOptions extends Limits {
@@ -60,7 +60,7 @@ export async function* convertUpper(members: AsyncIterable<TarMember>, options: 
     const hides = isOpaque(member) || below?.type !== 'directory'
     if (hides) fresh ??= path
     const entry = entryOf(member, path, hides ? undefined : below, options)
-    if (!hides && isSame(entry, below)) continue
+    if (!hides && isSameDirectory(entry, below)) continue
     yield entry
     const emptied = options.contentless.includes(path)
     if (isOpaque(member) && below?.type === 'directory' && !emptied) yield marker(join(path, OPAQUE_NAME), options)
@@ -93,7 +93,7 @@ function entryOf(member: TarMember, path: string, original: RootfsEntry | undefi
     mode: member.mode,
     uid: member.uid === 0 ? (lost.uid ?? 0) : member.uid,
     gid: member.gid === 0 ? (lost.gid ?? 0) : member.gid,
-    mtime: clamp(member.mtime, options.sourceDateEpoch),
+    mtime: clampTime(member.mtime, options.sourceDateEpoch),
     size: member.size,
     ...(member.linkTarget === undefined ? {} : { linkTarget: linkTargetOf(member) }),
     ...(member.device === undefined ? {} : { device: member.device }),
@@ -107,13 +107,12 @@ function linkTargetOf(member: TarMember): string {
   return member.type === 'hardlink' ? cleanPath(target) : target
 }
 
-function clamp(time: Timestamp, epoch: number): Timestamp {
+export function clampTime(time: Timestamp, epoch: number): Timestamp {
   return time.seconds >= epoch ? { seconds: epoch, nanoseconds: 0 } : time
 }
 
 /** Times of directories change whenever something in them does, which is no change to carry. */
-function isSame(entry: TarInput, below: RootfsEntry | undefined): boolean {
-  if (below === undefined) return false
+export function isSameDirectory(entry: TarEntry, below: RootfsEntry): boolean {
   if (entry.mode !== below.mode || entry.uid !== below.uid || entry.gid !== below.gid) return false
   if (entry.xattrs.size !== below.xattrs.size) return false
   return [...entry.xattrs].every(([name, value]) => {
