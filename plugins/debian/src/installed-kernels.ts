@@ -8,7 +8,12 @@ export async function installedKernels(rootfs: Rootfs): Promise<readonly Install
   const kernels: InstalledKernel[] = []
   for (const name of await rootfs.list(boot)) {
     const version = /^vmlinu[xz]-(.+)$/.exec(name)?.[1]
-    if (version === undefined || /\.(?:old|bak|dpkg-[a-z]+)$/.test(version) || !(await isFile(rootfs, `${boot}/${name}`))) continue
+    if (
+      version === undefined ||
+      /\.(?:old|bak|dpkg-[a-z]+)$/.test(version) ||
+      !(await isFile(rootfs, `${boot}/${name}`))
+    )
+      continue
     const initrd = `${boot}/initrd.img-${version}`
     const found = (await isFile(rootfs, initrd)) ? `/${initrd}` : undefined
     kernels.push({ version, kernel: `/${boot}/${name}`, initrd: found })

@@ -36,5 +36,7 @@ export function kernelFlavours(
 ): readonly KernelFlavour[] {
   const flavours = Object.hasOwn(kernels, architecture) ? kernels[architecture] : undefined
   if (flavours !== undefined) return flavours
-  throw new Error(`there is no kernel package for the architecture ${architecture}; there is for ${Object.keys(kernels).join(', ')}`)
+  throw new Error(
+    `there is no kernel package for the architecture ${architecture}; there is for ${Object.keys(kernels).join(', ')}`,
+  )
 }

@@ -43,9 +43,12 @@ export function wantsSsh({ machine }: Pick<MachineTask, 'machine'>): boolean {
 /** None when the image has a kernel and the user named no flavour: then the image's is meant. */
 async function kernelPackages({ machine, rootfs, traits }: MachineTask): Promise<readonly string[]> {
   if (machine.kernel === undefined && (await installedKernels(rootfs)).length > 0) return []
-  const flavour = machine.kernel === undefined ? traits.kernels[0] : traits.kernels.find(({ id }) => id === machine.kernel)
+  const flavour =
+    machine.kernel === undefined ? traits.kernels[0] : traits.kernels.find(({ id }) => id === machine.kernel)
   if (flavour !== undefined) return flavour.packages
-  throw new Error(`there is no kernel flavour '${machine.kernel}'; there are ${traits.kernels.map(({ id }) => id).join(', ')}`)
+  throw new Error(
+    `there is no kernel flavour '${machine.kernel}'; there are ${traits.kernels.map(({ id }) => id).join(', ')}`,
+  )
 }
 
 async function hasAny({ rootfs }: MachineTask, paths: readonly string[]): Promise<boolean> {

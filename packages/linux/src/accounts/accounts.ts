@@ -28,7 +28,9 @@ const LARGEST_ID = 0xffff_fffe
 /** useradd(8)'s rule, without the trailing '$' of machine accounts. @throws when the name breaks it */
 export function checkAccountName(name: string): string {
   if (/^[a-z_][a-z0-9_-]{0,31}$/.test(name)) return name
-  throw new Error(`'${name}' is no user or group name: take a small letter, then small letters, digits, '_' and '-', 32 at most`)
+  throw new Error(
+    `'${name}' is no user or group name: take a small letter, then small letters, digits, '_' and '-', 32 at most`,
+  )
 }
 
 export function findAccount(files: AccountFiles, name: string): Account | undefined {
@@ -40,12 +42,17 @@ export function findAccount(files: AccountFiles, name: string): Account | undefi
 
 function parseId(text: string, name: string): number {
   const id = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN
-  if (!(id <= LARGEST_ID)) throw new Error(`/etc/passwd has '${text}' as an id of ${name}; it must be a number up to ${LARGEST_ID}`)
+  if (!(id <= LARGEST_ID))
+    throw new Error(`/etc/passwd has '${text}' as an id of ${name}; it must be a number up to ${LARGEST_ID}`)
   return id
 }
 
 /** Adds a person with a group of the same name and no password; the files are unchanged when there is one of that name. */
-export function addAccount(files: AccountFiles, name: string, options: { readonly home: string; readonly shell: string }): AccountFiles {
+export function addAccount(
+  files: AccountFiles,
+  name: string,
+  options: { readonly home: string; readonly shell: string },
+): AccountFiles {
   checkAccountName(name)
   if (findRecord(files.passwd, name) !== undefined) return files
   const uid = freeId(idsOf(files.passwd), PEOPLE, [...idsOf(files.group)])
@@ -117,7 +124,11 @@ function idsOf(text: ByteString): ReadonlySet<number> {
 }
 
 /** The first id of the range (upwards or downwards) that nobody has. */
-function freeId(taken: ReadonlySet<number>, range: { first: number; last: number }, alsoTaken: readonly number[] = []): number {
+function freeId(
+  taken: ReadonlySet<number>,
+  range: { first: number; last: number },
+  alsoTaken: readonly number[] = [],
+): number {
   const all = new Set([...taken, ...alsoTaken])
   const direction = Math.sign(range.last - range.first)
   for (let id = range.first; id !== range.last + direction; id += direction) if (!all.has(id)) return id

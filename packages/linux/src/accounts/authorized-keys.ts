@@ -5,12 +5,14 @@ import { byteString, makeDirectory } from '../files/write.js'
 import type { Account } from './accounts.js'
 
 const LONGEST_KEY = 16 * 1024
-const KEY = /(?:^|\s)(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-nistp(?:256|384|521)|sk-[a-z0-9-]+@openssh\.com|ssh-[a-z0-9-]+@openssh\.com) AAAA[A-Za-z0-9+/]+=*(?:\s|$)/
+const KEY =
+  /(?:^|\s)(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-nistp(?:256|384|521)|sk-[a-z0-9-]+@openssh\.com|ssh-[a-z0-9-]+@openssh\.com) AAAA[A-Za-z0-9+/]+=*(?:\s|$)/
 
 /** One line of sshd(8)'s AUTHORIZED_KEYS FILE FORMAT. @throws when it is none */
 export function checkSshKey(line: string): string {
   const key = line.trim()
-  if (key.includes('PRIVATE KEY')) throw new Error('an SSH key is private; give the public one (the file that ends in .pub)')
+  if (key.includes('PRIVATE KEY'))
+    throw new Error('an SSH key is private; give the public one (the file that ends in .pub)')
   if (key.length > LONGEST_KEY || /[\n\r\0]/.test(key) || !KEY.test(key)) {
     throw new Error(`'${key.slice(0, 60)}' is no public SSH key; give a line such as 'ssh-ed25519 AAAA… name'`)
   }
@@ -26,7 +28,10 @@ export async function addSshKeys(edit: RootfsEdit, account: Account, keys: reado
   const name = joinPath(folder, 'authorized_keys')
   const path = (await edit.resolve(name)) ?? name
   const there = Buffer.from((await readBytes(edit, path)) ?? []).toString('latin1')
-  const text = addLines(there, keys.map((key) => byteString(checkSshKey(key))))
+  const text = addLines(
+    there,
+    keys.map((key) => byteString(checkSshKey(key))),
+  )
   await edit.put({ path, type: 'file', mode: 0o600, uid, gid }, Buffer.from(text, 'latin1'))
 }
 

@@ -21,7 +21,9 @@ export function cryptMethod(hash: string): string | undefined {
 /** @throws when it is no crypt(5) hash; the message does not repeat it, for it may be a password. */
 export function checkCryptHash(hash: string): string {
   if (cryptMethod(hash) === undefined) {
-    throw new Error('the password hash is not a crypt(5) hash such as $6$… or $y$…; make one with mkpasswd or openssl passwd -6')
+    throw new Error(
+      'the password hash is not a crypt(5) hash such as $6$… or $y$…; make one with mkpasswd or openssl passwd -6',
+    )
   }
   return hash
 }

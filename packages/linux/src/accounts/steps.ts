@@ -37,7 +37,8 @@ export function accountSteps(machine: MachineRequest, options: AccountOptions): 
   const { users } = machine
   for (const user of users) {
     checkAccountName(user.name)
-    if (user.name === 'root') throw new Error("the user 'root' exists on every machine; give its keys and password with the options for root")
+    if (user.name === 'root')
+      throw new Error("the user 'root' exists on every machine; give its keys and password with the options for root")
     user.groups.forEach(checkAccountName)
     user.sshKeys.forEach(checkSshKey)
   }

@@ -18,7 +18,8 @@ export async function readBytes(
   if (target === undefined) return undefined
   const entry = await rootfs.stat(target)
   if (entry?.type !== 'file') return undefined
-  if (entry.size > limit) throw new Error(`/${target} has ${entry.size} bytes, more than the ${limit} that are sensible`)
+  if (entry.size > limit)
+    throw new Error(`/${target} has ${entry.size} bytes, more than the ${limit} that are sensible`)
   const bytes = new Uint8Array(entry.size)
   for await (const { offset, data } of rootfs.stream(target)) {
     if (offset + data.length > bytes.length) throw new Error(`/${target} is longer than its entry says`)

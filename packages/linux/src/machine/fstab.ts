@@ -35,7 +35,8 @@ function row(fields: Line): string {
 
 /** A mount point comes before what is mounted below it; swap comes last. */
 function rootFirst(a: Line, b: Line): number {
-  const depth = ([, target]: Line) => (target === 'none' ? Infinity : target.split('/').filter((part) => part !== '').length)
+  const depth = ([, target]: Line) =>
+    target === 'none' ? Infinity : target.split('/').filter((part) => part !== '').length
   return depth(a) === depth(b) ? 0 : depth(a) - depth(b)
 }
 
@@ -65,7 +66,8 @@ export function fstabSteps(owner: string, disk: DiskPlan): readonly Step[] {
       phase: 'configure',
       do: 'custom',
       run: async ({ rootfs }) => {
-        for (const path of [...MOUNT_POINTS, ...mountPoints.filter((point) => point !== '/')]) await ensureDirectory(rootfs, path)
+        for (const path of [...MOUNT_POINTS, ...mountPoints.filter((point) => point !== '/')])
+          await ensureDirectory(rootfs, path)
         for (const path of ['tmp', 'var/tmp']) await ensureDirectory(rootfs, path, 0o1777)
         await ensureDirectory(rootfs, 'root', 0o700)
       },

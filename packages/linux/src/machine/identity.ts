@@ -16,11 +16,13 @@ export function identitySteps(owner: string): readonly Step[] {
         const id = await rootfs.stat('etc/machine-id')
         if (id?.type === 'symlink') await rootfs.remove('etc/machine-id')
         await rootfs.put({ path: 'etc/machine-id', type: 'file', mode: 0o444 })
-        if ((await rootfs.stat('var/lib/dbus')) !== undefined) await makeSymlink(rootfs, 'var/lib/dbus/machine-id', '/etc/machine-id')
+        if ((await rootfs.stat('var/lib/dbus')) !== undefined)
+          await makeSymlink(rootfs, 'var/lib/dbus/machine-id', '/etc/machine-id')
         for (const name of await rootfs.list('etc/ssh')) {
           if (/^ssh_host_.*key(\.pub)?$/.test(name)) await rootfs.remove(`etc/ssh/${name}`)
         }
-        for (const path of ['var/lib/systemd/random-seed', 'var/lib/systemd/credential.secret']) await rootfs.remove(path)
+        for (const path of ['var/lib/systemd/random-seed', 'var/lib/systemd/credential.secret'])
+          await rootfs.remove(path)
       },
     },
   ]

@@ -91,7 +91,10 @@ read -r uptime _ </proc/uptime
 }
 
 /** @param waitForAddress whether the machine is to get an address from its network */
-export function verificationSteps(owner: string, { waitForAddress }: { readonly waitForAddress: boolean }): readonly Step[] {
+export function verificationSteps(
+  owner: string,
+  { waitForAddress }: { readonly waitForAddress: boolean },
+): readonly Step[] {
   const write = (id: string, path: string, mode: number, content: string): Step => ({
     id: `${owner}/${id}`,
     title: `write ${path}`,
@@ -104,6 +107,12 @@ export function verificationSteps(owner: string, { waitForAddress }: { readonly 
   return [
     write('verify', SCRIPT_PATH, 0o755, script(waitForAddress ? 20 : 0)),
     write('verify-rule', '/etc/udev/rules.d/90-c2m-verify.rules', 0o644, RULE),
-    ...ownUnitSteps({ owner, name: NAME, content: UNIT, title: 'the unit that reports how the boot went', wantedBy: [] }),
+    ...ownUnitSteps({
+      owner,
+      name: NAME,
+      content: UNIT,
+      title: 'the unit that reports how the boot went',
+      wantedBy: [],
+    }),
   ]
 }

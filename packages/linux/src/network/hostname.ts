@@ -5,7 +5,9 @@ import { editText } from '../files/write.js'
 export function checkHostname(name: string): string {
   const label = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?'
   if (name.length <= 64 && new RegExp(`^${label}(?:\\.${label})*$`).test(name)) return name
-  throw new Error(`'${name}' is no host name: take letters, digits and '-', and dots between parts, 64 characters at most`)
+  throw new Error(
+    `'${name}' is no host name: take letters, digits and '-', and dots between parts, 64 characters at most`,
+  )
 }
 
 const FIXED = [
@@ -24,7 +26,9 @@ export function hosts(image: string, hostname: string): string {
   const [local = '', ...ipv6] = FIXED
   const kept = image.split('\n').filter((line) => {
     const address = line.trim().split(/\s+/)[0] ?? ''
-    return address !== '' && !['127.0.0.1', '127.0.1.1', '::1', 'fe00::0', 'ff00::0', 'ff02::1', 'ff02::2'].includes(address)
+    return (
+      address !== '' && !['127.0.0.1', '127.0.1.1', '::1', 'fe00::0', 'ff00::0', 'ff02::1', 'ff02::2'].includes(address)
+    )
   })
   return `${[local, ...own, '', ...ipv6, ...kept].join('\n')}\n`
 }

@@ -16,6 +16,7 @@ export function networkdFile(network: NetworkRequest, dns: readonly string[]): s
     if (network.addresses.some(isIPv6)) lines.push('IPv6AcceptRA=no')
   }
   lines.push(...dns.map((server) => `DNS=${server}`))
-  if (network.mode === 'dhcp' && dns.length > 0) lines.push('', '[DHCP]', 'UseDNS=no', '', '[IPv6AcceptRA]', 'UseDNS=no')
+  if (network.mode === 'dhcp' && dns.length > 0)
+    lines.push('', '[DHCP]', 'UseDNS=no', '', '[IPv6AcceptRA]', 'UseDNS=no')
   return `${lines.join('\n')}\n`
 }

@@ -53,7 +53,6 @@ function isIdentifier(value: string | undefined): value is string {
 }
 
 function printable(value: string | undefined): string | undefined {
-  // eslint-disable-next-line no-control-regex -- escape sequences must not reach a terminal or a boot menu
   const text = value?.replace(/[\u0000-\u001f\u007f-\u009f]/g, '').trim()
   return text === undefined || text === '' ? undefined : text.slice(0, LONGEST_NAME)
 }

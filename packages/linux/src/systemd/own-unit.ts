@@ -17,15 +17,13 @@ export function ownUnitSteps({ owner, name, content, title, wantedBy }: OwnUnit)
   const path = `/etc/systemd/system/${name}`
   return [
     { id: `${owner}/${name}`, title: `write ${title}`, phase: 'configure', do: 'write', path, mode: 0o644, content },
-    ...wantedBy.map(
-      (target): Step => ({
-        id: `${owner}/${name}/${target}`,
-        title: `let ${target} start ${name}`,
-        phase: 'configure',
-        do: 'symlink',
-        path: `/etc/systemd/system/${target}.wants/${name}`,
-        target: path,
-      }),
-    ),
+    ...wantedBy.map((target): Step => ({
+      id: `${owner}/${name}/${target}`,
+      title: `let ${target} start ${name}`,
+      phase: 'configure',
+      do: 'symlink',
+      path: `/etc/systemd/system/${target}.wants/${name}`,
+      target: path,
+    })),
   ]
 }

@@ -53,7 +53,8 @@ export function enableStep(owner: string, units: readonly string[], optional: re
     run: async ({ rootfs }) => {
       for (const unit of [...units, ...optional]) {
         await unmaskUnit(rootfs, unit)
-        if (!(await enableUnit(rootfs, unit)) && units.includes(unit)) throw new Error(`the tree has no systemd unit ${unit}`)
+        if (!(await enableUnit(rootfs, unit)) && units.includes(unit))
+          throw new Error(`the tree has no systemd unit ${unit}`)
       }
     },
   }

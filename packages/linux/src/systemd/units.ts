@@ -65,7 +65,8 @@ export async function maskUnit(edit: RootfsEdit, name: string): Promise<void> {
 export async function unmaskUnit(edit: RootfsEdit, name: string): Promise<void> {
   const path = joinPath(SYSTEM_UNITS, checkUnitName(name))
   const entry = await edit.stat(path)
-  const isMask = entry?.type === 'symlink' ? entry.linkTarget === '/dev/null' : entry?.type === 'file' && entry.size === 0
+  const isMask =
+    entry?.type === 'symlink' ? entry.linkTarget === '/dev/null' : entry?.type === 'file' && entry.size === 0
   if (isMask) await edit.remove(path)
 }
 

@@ -87,7 +87,10 @@ export class MemoryRootfs implements RootfsEdit {
   async list(path: string): Promise<readonly string[]> {
     const start = path === '' ? '' : `${path}/`
     const below = [...this.#entries.keys()].filter((name) => name !== '' && name.startsWith(start))
-    return below.map((name) => name.slice(start.length)).filter((name) => name !== '' && !name.includes('/')).sort()
+    return below
+      .map((name) => name.slice(start.length))
+      .filter((name) => name !== '' && !name.includes('/'))
+      .sort()
   }
 
   async *stream(path: string): AsyncIterable<{ offset: number; data: Uint8Array }> {

@@ -15,7 +15,7 @@ export const CONTAINER_SETTINGS = [
   '/etc/dpkg/dpkg.cfg.d/excludes',
 ]
 
-const OTHERS = ['/usr/sbin/policy-rc.d', '/.dockerenv', '/run/.containerenv', '/etc/.pwd.lock']
+const OTHERS = ['/usr/sbin/policy-rc.d', '/.dockerenv', '/run/.containerenv']
 
 const DIVERSIONS = 'var/lib/dpkg/diversions'
 

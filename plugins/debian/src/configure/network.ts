@@ -40,7 +40,12 @@ export function networkPackages(release: Release, task: MachineTask): readonly s
 }
 
 /** Network configuration, and the enabling of its units and of `more`. */
-export function networkSteps(owner: string, release: Release, task: MachineTask, more: readonly string[]): readonly Step[] {
+export function networkSteps(
+  owner: string,
+  release: Release,
+  task: MachineTask,
+  more: readonly string[],
+): readonly Step[] {
   const { network, dns } = task.machine
   checkNetwork(network, dns)
   const manager = managerOf(release, task)

@@ -8,7 +8,8 @@ import { USE_ARCHIVE } from './archive.js'
  *
  * Environment: C2M_ARCHIVE 'yes', 'perhaps' or 'no'; C2M_REINSTALL packages whose files were removed from the image.
  */
-export const DOWNLOAD_AND_INSTALL = `set -eu
+export const DOWNLOAD_AND_INSTALL = `#!/bin/sh
+set -eu
 lists=/var/lib/apt/lists
 ${USE_ARCHIVE.trim()}
 

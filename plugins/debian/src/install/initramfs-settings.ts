@@ -7,13 +7,15 @@ import type { Release } from '../releases.js'
 export const INITRAMFS_SETTINGS_PATH = '/usr/share/initramfs-tools/conf-hooks.d/zz-c2m'
 
 /**
- * MODULES=most: the disk must boot on any controller, not only on this builder's.
+ * MODULES=most: the disk must boot on any controller, not only on this builder's. FSTYPE: c2m's roots are ext4, and fsck
+ * for it belongs into the initramfs; mkinitramfs cannot see that, as there is no such root where it runs.
  *
  * mkinitramfs runs realpath and readlink four times for each of some 2500 modules, which is more than half of its time. The
  * functions answer in the shell what the programs would: a path without '.', '..', '//' and links is its own answer.
  */
 export function initramfsSettings({ compressor }: Release): string {
   return `MODULES=most
+FSTYPE=ext4
 COMPRESS=${compressor}
 COMPRESSLEVEL=1
 c2m_bin=$(command readlink -f /bin)

@@ -41,58 +41,92 @@ export async function installSteps(
 ): Promise<readonly Step[]> {
   const names = [...new Set(packages.map(checkPackageName))].sort()
   if (release.archived === 'yes') {
-    task.warn(`${task.match.os.prettyName} has left the mirrors: its package sources become those of archive.debian.org`)
+    task.warn(
+      `${task.match.os.prettyName} has left the mirrors: its package sources become those of archive.debian.org`,
+    )
   }
-  const exec = (id: string, title: string, script: string, args: readonly string[], env = {}): ExecStep => ({
-    id: `${owner}/${id}`,
-    title,
-    phase: 'packages',
-    do: 'exec',
-    argv: ['/bin/sh', '-c', script, 'c2m', ...args],
-    env: { ...ENVIRONMENT, ...env },
-  })
+  const settings = await containerSettings(task)
+  const commands: readonly Command[] = [
+    {
+      id: 'install',
+      title: `install ${names.length} packages and what they need`,
+      script: DOWNLOAD_AND_INSTALL,
+      args: names,
+      env: { C2M_ARCHIVE: release.archived, C2M_REINSTALL: (await damagedPackages(task.rootfs)).join(' ') },
+    },
+    ...localeCommands(task.machine.locale),
+    {
+      id: 'initramfs',
+      title: 'make the initramfs',
+      script: MAKE_INITRAMFS,
+      // this release's mkinitramfs takes no level, gzip takes it from here
+      env: release.compressor === 'gzip' ? { GZIP: '-1' } : {},
+    },
+    { id: 'clean-up', title: 'remove what installing leaves behind', script: CLEAN_UP },
+  ]
   return [
-    ...(await temporaryFiles(owner, release, task)),
-    exec('install', `install ${names.length} packages and what they need`, DOWNLOAD_AND_INSTALL, names, {
-      C2M_ARCHIVE: release.archived,
-      C2M_REINSTALL: (await damagedPackages(task.rootfs)).join(' '),
-    }),
-    ...localeSteps(task.machine.locale, exec),
-    exec('initramfs', 'make the initramfs', MAKE_INITRAMFS, [], release.compressor === 'gzip' ? { GZIP: '-1' } : {}),
-    exec('clean-up', 'remove what installing leaves behind', CLEAN_UP, []),
+    ...[...temporaryFiles(release), ...settings].map((file) => temporaryFile(owner, file)),
+    ...commands.map(({ id, script }) => temporaryFile(owner, { path: scriptPath(id), content: script, mode: 0o755 })),
+    ...commands.map(({ id, title, args = [], env = {} }): ExecStep => ({
+      id: `${owner}/${id}`,
+      title,
+      phase: 'packages',
+      do: 'exec',
+      argv: [scriptPath(id), ...args],
+      env: { ...ENVIRONMENT, ...env },
+    })),
   ]
 }
 
-function localeSteps(
-  asked: string | undefined,
-  exec: (id: string, title: string, script: string, args: readonly string[]) => ExecStep,
-): readonly Step[] {
-  if (asked === undefined) return []
-  const { name, lines, builtIn } = parseLocale(asked)
-  return builtIn ? [] : [exec('locale-data', `make the locale ${name}`, MAKE_LOCALE, lines)]
+/** A script that is a file while it runs, so that a plan and an error show a short command. */
+interface Command {
+  readonly id: string
+  readonly title: string
+  readonly script: string
+  readonly args?: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
 }
 
-async function temporaryFiles(owner: string, release: Release, { rootfs }: MachineTask): Promise<readonly Step[]> {
-  const temporary = (path: string, content: string, mode = 0o644): TemporaryFileStep => ({
-    id: `${owner}/temporary${path}`,
-    title: `put a temporary ${path}`,
+type TemporaryFile = Pick<TemporaryFileStep, 'path' | 'content' | 'mode'>
+
+function scriptPath(id: string): string {
+  return `/usr/local/sbin/c2m-${id}`
+}
+
+function localeCommands(asked: string | undefined): readonly Command[] {
+  if (asked === undefined) return []
+  const { name, lines, builtIn } = parseLocale(asked)
+  return builtIn ? [] : [{ id: 'locale-data', title: `make the locale ${name}`, script: MAKE_LOCALE, args: lines }]
+}
+
+function temporaryFile(owner: string, file: TemporaryFile): Step {
+  return {
+    id: `${owner}/temporary${file.path}`,
+    title: `put a temporary ${file.path}`,
     phase: 'packages',
     do: 'temporaryFile',
-    path,
-    content,
-    mode,
-  })
-  const settings: string[] = []
-  for (const path of CONTAINER_SETTINGS) if ((await rootfs.stat(relativePath(path))) !== undefined) settings.push(path)
+    ...file,
+  }
+}
+
+/** The container's settings of apt and dpkg, empty. */
+async function containerSettings({ rootfs }: MachineTask): Promise<readonly TemporaryFile[]> {
+  const files: TemporaryFile[] = []
+  for (const path of CONTAINER_SETTINGS) {
+    if ((await rootfs.stat(relativePath(path))) !== undefined) files.push({ path, content: '', mode: 0o644 })
+  }
+  return files
+}
+
+function temporaryFiles(release: Release): readonly TemporaryFile[] {
   return [
     // invoke-rc.d asks it: 101 is 'do not'
-    temporary('/usr/sbin/policy-rc.d', '#!/bin/sh\nexit 101\n', 0o755),
+    { path: '/usr/sbin/policy-rc.d', content: '#!/bin/sh\nexit 101\n', mode: 0o755 },
     // before the real one in PATH; the real one is called by its path at the end
-    temporary('/usr/local/sbin/update-initramfs', '#!/bin/sh\nexit 0\n', 0o755),
-    temporary(INITRAMFS_SETTINGS_PATH, initramfsSettings(release)),
-    temporary('/etc/apt/apt.conf.d/zz-c2m', aptSettings(release)),
-    ...settings.map((path) => temporary(path, '')),
-    ...LOGS.map((path) => temporary(path, '')),
+    { path: '/usr/local/sbin/update-initramfs', content: '#!/bin/sh\nexit 0\n', mode: 0o755 },
+    { path: INITRAMFS_SETTINGS_PATH, content: initramfsSettings(release), mode: 0o644 },
+    { path: '/etc/apt/apt.conf.d/zz-c2m', content: aptSettings(release), mode: 0o644 },
+    ...LOGS.map((path) => ({ path, content: '', mode: 0o644 })),
   ]
 }
 
