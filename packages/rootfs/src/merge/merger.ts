@@ -82,7 +82,8 @@ export class Merger {
   /** The target may come from this layer or a lower one; metadata that the link's own header repeats is not applied. */
   #link(entry: LayerEntry, parent: MergedNode, name: string, existing: MergedNode | undefined): void {
     const wanted = entry.linkTarget ?? ''
-    if (existing !== undefined && this.#lookUp(wanted) === existing) return
+    const isFile = existing !== undefined && existing.inode.metadata.type !== 'directory'
+    if (isFile && this.#lookUp(wanted) === existing) return
     if (existing !== undefined) this.#remove(existing)
     const target = this.#lookUp(wanted)
     if (target === undefined || target.inode.metadata.type === 'directory') {

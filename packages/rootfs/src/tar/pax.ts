@@ -20,7 +20,7 @@ export function parsePaxRecords(bytes: Uint8Array): PaxRecord[] | undefined {
     if (!/^[1-9]\d*$/.test(digits) || end > bytes.length || bytes[end - 1] !== 0x0a) return undefined
     const equals = bytes.indexOf(0x3d, blank)
     if (equals <= blank + 1 || equals >= end) return undefined
-    records.push([decodeName(bytes.subarray(blank + 1, equals)), bytes.slice(equals + 1, end - 1)])
+    records.push([decodeName(bytes.subarray(blank + 1, equals)), new Uint8Array(bytes.subarray(equals + 1, end - 1))])
     at = end
   }
   return records
