@@ -113,7 +113,7 @@ async function* throughTransform(
     for await (const chunk of transform) yield chunk as Uint8Array
   } catch (error) {
     await feeding
-    throw sourceError ?? new DecompressionError(compression, error)
+    throw (sourceError as Error | undefined) ?? new DecompressionError(compression, error)
   } finally {
     transform.destroy()
     await feeding
