@@ -144,7 +144,7 @@ async function openOciArchive(
   opening: Opening,
 ): Promise<Opened> {
   await using members = await openMembers(tar, opening.signal)
-  return openFound(await findInLayout(archiveFolder(members, origin), choice, name, opening.platform), opening)
+  return await openFound(await findInLayout(archiveFolder(members, origin), choice, name, opening.platform), opening)
 }
 
 async function openDockerArchive(
@@ -155,7 +155,10 @@ async function openDockerArchive(
   opening: Opening,
 ): Promise<Opened> {
   await using members = await openMembers(tar, opening.signal)
-  return openFound(await findInDockerArchive(archiveFolder(members, origin), choice, name, opening.platform), opening)
+  return await openFound(
+    await findInDockerArchive(archiveFolder(members, origin), choice, name, opening.platform),
+    opening,
+  )
 }
 
 async function openContainer(container: string, name: string, opening: Opening): Promise<Opened> {

@@ -105,7 +105,7 @@ async function* throughTransform(
       }
       transform.end()
     } catch (error) {
-      if (!transform.destroyed) sourceError = error
+      sourceError = error
       transform.destroy()
     }
   })()
