@@ -1,6 +1,7 @@
+import { randomBytes } from 'node:crypto'
 import { lstat, readdir, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { findAbandoned, isC2mError, throwIfAborted } from '@c2m/process'
+import { findAbandoned, isC2mError, startTime, throwIfAborted } from '@c2m/process'
 import { runAsOwner } from '../namespace/session.js'
 import type { IdMapping } from '../namespace/id-mapping.js'
 import { isLocked } from './lock.js'
@@ -24,8 +25,8 @@ export interface PruneOptions {
 /** Something that is deleted as a whole. */
 interface CacheThing extends CachedFile {
   readonly kind: CacheItem['kind']
-  /** Whose ids own it, when they are a container's. */
-  readonly mapping?: IdMapping
+  /** Of what the sandbox unpacked or downloaded: whose ids own it, the host's own when there is no mapping. */
+  readonly owner?: { readonly mapping: IdMapping | undefined }
   readonly busy: boolean
 }
 
@@ -55,11 +56,18 @@ export async function pruneCache(cache: string, options: PruneOptions = {}): Pro
   for await (const thing of thingsOf(cache)) {
     throwIfAborted(options.signal)
     if (thing.busy || thing.used > notAfter) continue
-    if (thing.mapping === undefined) await rm(thing.path, { recursive: true, force: true })
-    else await runAsOwner(thing.mapping, ['rm', '-rf', '--one-file-system', '--', thing.path], options.signal)
+    if (thing.owner === undefined) await rm(thing.path, { recursive: true, force: true })
+    else await removeOwned(thing.path, thing.owner.mapping, options.signal)
     freed += thing.bytes
   }
   return freed
+}
+
+/** Renamed first, so that an interruption leaves no half of a base under its name; the next run sweeps the rest. */
+async function removeOwned(path: string, mapping: IdMapping | undefined, signal: AbortSignal | undefined): Promise<void> {
+  const doomed = `unpack.${process.pid}.${await startTime(process.pid)}.${randomBytes(4).toString('hex')}`
+  const script = 'mv -T -- "$1" "$2" && rm -rf --one-file-system -- "$2"'
+  await runAsOwner(mapping, ['sh', '-c', script, 'c2m', path, join(dirname(path), doomed)], signal)
 }
 
 async function* thingsOf(cache: string): AsyncGenerator<CacheThing> {
@@ -90,7 +98,7 @@ async function* sandboxThings(root: string, folder: string, mapping: IdMapping |
       const name = basename(path)
       const used = await lastUse(root, path, kind)
       const busy = kind === 'downloads' ? await isLocked(join(root, 'locks', name)) : await isInUse(root, path)
-      yield { path, bytes: sizes.get(path) ?? 0, used, kind, busy, ...(mapping === undefined ? {} : { mapping }) }
+      yield { path, bytes: sizes.get(path) ?? 0, used, kind, busy, owner: { mapping } }
     }
   }
 }

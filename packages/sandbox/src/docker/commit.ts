@@ -29,6 +29,7 @@ export async function* convertCommit(members: AsyncIterable<TarMember>, options:
     const name = path.slice(path.lastIndexOf('/') + 1)
     if (name === OPAQUE) fresh ??= path.slice(0, -OPAQUE.length - 1)
     const below = fresh === undefined && !name.startsWith(WHITEOUT) ? await base.stat(path) : undefined
+    if (path === 'etc/mtab' && member.linkTarget === '/proc/mounts' && below === undefined) continue // podman's
     if (ENGINE_FILES.includes(path) && member.size === 0 && below === undefined) continue
     const entry = { ...member, path: path === '' ? './' : path, mtime, ...linkOf(member) }
     const placed = files.get(path)

@@ -42,7 +42,7 @@ async function findEngine(): Promise<string | { because: string }> {
   for (const name of ENGINES) {
     const path = await findTool(name)
     if (path === undefined) continue
-    const exit = await engineRun(path, ['info', '--format', '{{.ID}}'], {}).catch(() => undefined)
+    const exit = await engineRun(path, ['ps', '--quiet'], {}).catch(() => undefined)
     if (exit?.code === 0) return path
     because = `${name} does not answer${exit?.said ? `: ${exit.said.split('\n')[0]}` : ''}`
   }

@@ -1,4 +1,4 @@
-import { fileError, type Reporter } from '@c2m/process'
+import { fileError, throwIfAborted, type Reporter } from '@c2m/process'
 import { readTar, writeTar } from '@c2m/rootfs'
 import { createWriteStream } from 'node:fs'
 import { Readable } from 'node:stream'
@@ -46,6 +46,7 @@ export async function writeLayer(session: Session, output: string, options: Writ
     child.kill()
   }
   const exit = await child.finished
+  throwIfAborted(signal)
   if (broken !== undefined && exit.signal === 'SIGKILL') throw fileError(broken, output, 'write')
   if (exit.code !== 0) throw failure('pack the changes', exit)
   if (broken !== undefined) throw fileError(broken, output, 'write')

@@ -56,17 +56,19 @@ export async function openSession({ mapping, folder, signal }: SessionOptions): 
   // set after the change of ids, which clears it
   const bound = ['setpriv', '--pdeathsig', 'KILL', '--']
   const init = start([...(holder?.enter ?? []), ...bound, ...namespaces, 'sh', '-c', SESSION], { cwd: folder, input: 'open' })
-  const line = await firstLine(init)
-  const pid = /^ready (\d+)$/.exec(line ?? '')?.[1]
-  if (pid === undefined) {
-    init.kill()
-    throw await sessionFailure('open the sandbox', init)
-  }
+  signal?.addEventListener('abort', init.kill, { once: true })
   const close = async () => {
+    signal?.removeEventListener('abort', init.kill)
     init.kill()
     await init.finished.catch(() => undefined)
   }
-  signal?.addEventListener('abort', init.kill, { once: true })
+  const line = await firstLine(init)
+  const pid = /^ready (\d+)$/.exec(line ?? '')?.[1]
+  if (pid === undefined || signal?.aborted === true) {
+    await close()
+    throwIfAborted(signal)
+    throw await sessionFailure('open the sandbox', init)
+  }
   const user = mapping === undefined ? [] : ['--user', '--setuid', '0', '--setgid', '0']
   const enter = [nsenter, '--target', pid, ...user, '--mount', '--pid', '--']
   const startIn = (argv: readonly string[], options?: ChildOptions) => start([...enter, ...argv], options)
@@ -84,10 +86,7 @@ export async function openSession({ mapping, folder, signal }: SessionOptions): 
       if (exit.code !== 0) throw failure(doing, exit)
       return exit
     },
-    [Symbol.asyncDispose]: async () => {
-      signal?.removeEventListener('abort', init.kill)
-      await close()
-    },
+    [Symbol.asyncDispose]: close,
   }
 }
 
