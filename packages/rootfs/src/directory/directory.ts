@@ -31,8 +31,12 @@ export async function openDirectory(path: string): Promise<Rootfs> {
   const top = await realpath(path).catch((error: unknown) => {
     throw fileError(error, path, 'read')
   })
-  const attributes = await readExtendedAttributes(top)
-  const scan = new Scan(top, attributes)
+  if (!(await lstat(top)).isDirectory()) {
+    throw new C2mError('C2M_FILE_ENOTDIR', `cannot read ${path}: it is no directory`, {
+      hint: 'name the folder that holds the root file system',
+    })
+  }
+  const scan = new Scan(top, await readExtendedAttributes(top))
   return new TreeRootfs(await scan.run(), new DirectoryStore(top))
 }
 
@@ -50,11 +54,6 @@ class Scan {
 
   async run(): Promise<DirectoryNode> {
     const root = await this.#node('', undefined, '')
-    if (root.inode.metadata.type !== 'directory') {
-      throw new C2mError('C2M_FILE_ENOTDIR', `cannot read ${this.#top}: it is no directory`, {
-        hint: 'name the folder that holds the root file system',
-      })
-    }
     const waiting = [{ node: root, path: '' }]
     for (let visit = waiting.pop(); visit !== undefined; visit = waiting.pop()) {
       if (visit.node.inode.metadata.type !== 'directory') continue

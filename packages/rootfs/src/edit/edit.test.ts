@@ -290,7 +290,7 @@ describe('any edits', () => {
           }
         },
       ),
-      { numRuns: 400 },
+      { numRuns: 200 },
     )
   })
 })

@@ -234,8 +234,11 @@ async function readContentsOf(body: AsyncIterable<unknown>): Promise<void> {
 
 /** What a layer can say, over few names so that they collide. */
 type Statement =
-  | { readonly do: 'file' | 'link'; readonly path: string; readonly to: string }
-  | { readonly do: 'directory' | 'whiteout' | 'opaque'; readonly path: string }
+  | { readonly do: 'file'; readonly path: string; readonly to: string }
+  | { readonly do: 'link'; readonly path: string; readonly to: string }
+  | { readonly do: 'directory'; readonly path: string }
+  | { readonly do: 'whiteout'; readonly path: string }
+  | { readonly do: 'opaque'; readonly path: string }
 
 const path = fc.array(fc.constantFrom('a', 'b'), { minLength: 1, maxLength: 3 }).map((parts) => parts.join('/'))
 const statement: fc.Arbitrary<Statement> = fc.oneof(
@@ -327,9 +330,9 @@ describe('any layers', () => {
           expect(await describeTree(rootfs)).toEqual(expected)
         },
       ),
-      { numRuns: 400 },
+      { numRuns: 200 },
     )
-    expect(sound).toBeGreaterThan(50)
+    expect(sound).toBeGreaterThan(20)
   })
 
   it('merge alike wherever their whiteouts stand', async () => {
@@ -345,7 +348,7 @@ describe('any layers', () => {
         if ((await codeOf(describeTreeOf(members))) !== 'no error') return
         expect(await describeTreeOf(members)).toEqual(expected)
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     )
   })
 })

@@ -27,6 +27,9 @@ const TAGS: Record<string, readonly [own: number, named: number]> = {
 
 const SHORT_TAGS: Record<string, string> = { u: 'user', g: 'group', m: 'mask', o: 'other' }
 
+/** How each tag begins in text; what follows is the id, if any, and the permissions. */
+const TEXT_TAGS: Record<number, string> = { 1: 'user', 2: 'user', 4: 'group', 8: 'group', 0x10: 'mask', 0x20: 'other' }
+
 /** Of the entries that a file's mode already expresses. */
 const MODE_TAGS = new Set([0x01, 0x04, 0x20])
 
@@ -77,4 +80,35 @@ function encode(entries: readonly AclEntry[]): Uint8Array {
     bytes.writeUInt32LE(entry.id, 8 + index * 8)
   })
   return new Uint8Array(bytes)
+}
+
+/** The text form with numeric ids, which GNU tar and bsdtar restore ACLs from; undefined when the bytes are no ACL. */
+export function aclToText(bytes: Uint8Array): string | undefined {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  if (view.length < 4 || view.length % 8 !== 4 || view.readUInt32LE(0) !== VERSION) return undefined
+  const parts: string[] = []
+  for (let at = 4; at < view.length; at += 8) {
+    const tag = TEXT_TAGS[view.readUInt16LE(at)]
+    const permissions = view.readUInt16LE(at + 2)
+    const id = view.readUInt32LE(at + 4)
+    if (tag === undefined || permissions > 7) return undefined
+    const letters = ['r', 'w', 'x'].map((letter, index) => ((permissions & (4 >> index)) === 0 ? '-' : letter))
+    parts.push(`${tag}:${id === NO_ID ? '' : id}:${letters.join('')}`)
+  }
+  return parts.join(',')
+}
+
+/**
+ * The mode of a file with an access ACL: as the kernel keeps it, the group's bits are the mask's (acl(5), "Correspondence
+ * between ACL entries and file permission bits"). libarchive stores the group's own instead.
+ */
+export function modeWithAcl(mode: number, acl: Uint8Array): number {
+  const view = Buffer.from(acl.buffer, acl.byteOffset, acl.byteLength)
+  const permissions = new Map<number, number>()
+  for (let at = 4; at + 8 <= view.length; at += 8) permissions.set(view.readUInt16LE(at), view.readUInt16LE(at + 2) & 7)
+  const user = permissions.get(0x01)
+  const group = permissions.get(0x10) ?? permissions.get(0x04)
+  const other = permissions.get(0x20)
+  if (user === undefined || group === undefined || other === undefined) return mode
+  return (mode & 0o7000) | (user << 6) | (group << 3) | other
 }

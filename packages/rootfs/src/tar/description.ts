@@ -1,13 +1,12 @@
 import type { Timestamp } from '@c2m/plugin-api'
 import { C2mError } from '@c2m/process'
 import { encodeName } from '../name/bytes.js'
-import { compareNames } from '../name/order.js'
 import { fitsOctal } from './number.js'
 import type { HeaderFields } from './header.js'
 import type { TarEntryType, TarInput } from './member.js'
 import type { PaxRecord } from './pax.js'
 import { formatPaxTime } from './timestamp.js'
-import { xattrKeyword } from './xattr.js'
+import { xattrRecords } from './xattr.js'
 
 const TYPE_FLAGS: Record<TarEntryType, string> = {
   file: '0',
@@ -64,9 +63,8 @@ export function describeMember(member: TarInput, mapSize?: number): { header: He
     add('GNU.sparse.name', path)
     add('GNU.sparse.realsize', member.size)
   }
-  const names = [...member.xattrs.keys()].sort(compareNames)
   // a hard link's attributes stand with the name that holds the body
-  if (member.type !== 'hardlink') for (const key of names) records.push([xattrKeyword(key), member.xattrs.get(key)!])
+  if (member.type !== 'hardlink') records.push(...xattrRecords(member.xattrs))
   return { header, records }
 }
 

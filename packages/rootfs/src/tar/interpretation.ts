@@ -1,5 +1,6 @@
 import type { Timestamp } from '@c2m/plugin-api'
 import { decodeName } from '../name/bytes.js'
+import { modeWithAcl } from './acl.js'
 import { tarFault } from './fault.js'
 import { linkField, nameField, numberField, type Header } from './header.js'
 import { NO_XATTRS, type StoredMember, type TarEntryType } from './member.js'
@@ -66,6 +67,8 @@ export function interpretMember(
     storedSize,
     sparse: undefined,
   }
+  const acl = records.has('SCHILY.acl.access') ? entry.xattrs.get('system.posix_acl_access') : undefined
+  if (acl !== undefined) entry.mode = modeWithAcl(entry.mode, acl)
   if (type === 'symlink' || type === 'hardlink') {
     const target = paxText(records, 'linkpath') ?? long.longLink ?? linkField(header)
     if (target === '' || target.includes('\0') || target.length > MAX_TARGET) {

@@ -87,9 +87,15 @@ export class MapReader {
   }
 }
 
-export function encodeMap(runs: readonly SparseRun[]): Uint8Array {
-  const numbers = runs.flatMap((run) => [run.offset, run.length])
-  const text = [runs.length, ...numbers].map((value) => `${value}\n`).join('')
+/** An empty run at the end of the file, as GNU tar writes it: without it GNU tar would cut a last hole off. */
+export function encodeMap(runs: readonly SparseRun[], size: number): Uint8Array {
+  const last = runs.at(-1)
+  const hasLastHole = last === undefined || last.offset + last.length < size
+  const numbers = [...runs, ...(hasLastHole ? [{ offset: size, length: 0 }] : [])].flatMap((run) => [
+    run.offset,
+    run.length,
+  ])
+  const text = [numbers.length / 2, ...numbers].map((value) => `${value}\n`).join('')
   const bytes = Buffer.alloc(Math.ceil(text.length / BLOCK) * BLOCK)
   bytes.write(text, 'latin1')
   return bytes

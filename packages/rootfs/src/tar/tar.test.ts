@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decodeName } from '../name/bytes.js'
 import { bodyOfBytes, codeOf, collect, inPieces, member, readAll, readBody } from '../testing/fixtures.js'
-import { aclFromText } from './acl.js'
+import { aclFromText, aclToText, modeWithAcl } from './acl.js'
 import { BLOCK, encodeHeader, padding } from './header.js'
 import type { TarEntry, TarInput } from './member.js'
 import { encodePaxRecords, parsePaxRecords, type PaxRecord } from './pax.js'
@@ -169,6 +169,9 @@ describe('ACL text', () => {
     expect(aclFromText('user::rw-,group::r--,other::r--', 'access')).toBe('nothing')
     expect(aclFromText('user::rw-,user:lisa:r--,group::r--,mask::r--,other::r--', 'access')).toBeUndefined()
     expect(aclFromText('nonsense', 'access')).toBeUndefined()
+    expect(modeWithAcl(0o4644, Buffer.from(hex, 'hex'))).toBe(0o4755)
+    expect(aclToText(Buffer.from(hex, 'hex'))).toBe('user::rwx,user:1234:r-x,group::r-x,mask::r-x,other::r-x')
+    expect(aclToText(Buffer.from(hex.slice(2), 'hex'))).toBeUndefined()
   })
 })
 

@@ -29,7 +29,8 @@ export async function* writeTar(members: AsyncIterable<TarInput> | Iterable<TarI
 
 function* writeHeaders(member: TarInput, chunks: ChunkBuilder): Generator<Uint8Array> {
   checkName(member.path)
-  const map = member.type === 'file' && member.sparse !== undefined ? encodeMap(checkRuns(member)) : undefined
+  const map =
+    member.type === 'file' && member.sparse !== undefined ? encodeMap(checkRuns(member), member.size) : undefined
   const { header, records } = describeMember(member, map?.length)
   if (records.length > 0) {
     const body = encodePaxRecords(records)

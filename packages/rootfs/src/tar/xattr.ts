@@ -1,5 +1,6 @@
 import { decodeName, encodeName } from '../name/bytes.js'
-import { aclFromText } from './acl.js'
+import { compareNames } from '../name/order.js'
+import { aclFromText, aclToText } from './acl.js'
 import { NO_XATTRS } from './member.js'
 import type { PaxRecord } from './pax.js'
 
@@ -14,8 +15,23 @@ const ACLS = [
   ['SCHILY.acl.default', 'default'],
 ] as const
 
-/** The keyword of an attribute. A keyword cannot hold '=', so GNU tar (since 1.28) escapes it, and the escape's sign. */
-export function xattrKeyword(name: string): string {
+/**
+ * The records of a file's attributes. ACLs are written twice: GNU tar and bsdtar restore them from text only, container
+ * runtimes from the attribute only.
+ */
+export function xattrRecords(xattrs: ReadonlyMap<string, Uint8Array>): PaxRecord[] {
+  const records: PaxRecord[] = []
+  for (const [keyword, kind] of ACLS) {
+    const acl = xattrs.get(`system.posix_acl_${kind}`)
+    const text = acl === undefined ? undefined : aclToText(acl)
+    if (text !== undefined) records.push([keyword, Buffer.from(text)])
+  }
+  for (const name of [...xattrs.keys()].sort(compareNames)) records.push([xattrKeyword(name), xattrs.get(name)!])
+  return records
+}
+
+/** A keyword cannot hold '=', so GNU tar (since 1.28) escapes it in an attribute's name, and the escape's own sign. */
+function xattrKeyword(name: string): string {
   return SCHILY + name.replaceAll('%', '%25').replaceAll('=', '%3D')
 }
 
