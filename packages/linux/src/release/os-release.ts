@@ -23,7 +23,7 @@ export async function findOsRelease(rootfs: Rootfs): Promise<OsRelease | undefin
 export function parseOsRelease(text: string): OsRelease {
   const fields = new Map<string, string>()
   for (const line of text.split('\n')) {
-    const assignment = /^\s*([A-Za-z_][A-Za-z0-9_]*)=(.*?)\s*$/.exec(line)
+    const assignment = /^([A-Za-z_][A-Za-z0-9_]*)=(.*)$/.exec(line.trim())
     if (assignment === null || fields.size >= MOST_FIELDS) continue
     const [, name = '', value = ''] = assignment
     fields.set(name, unquote(value))

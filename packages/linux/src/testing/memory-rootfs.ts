@@ -35,7 +35,7 @@ export class MemoryRootfs implements RootfsEdit {
   }
 
   async put(entry: NewEntry, body?: NewBody): Promise<void> {
-    this.#set(entry, body instanceof Uint8Array ? body : undefined)
+    this.#set(entry, await bytesOf(body))
     this.changes.push({ path: entry.path, kind: 'changed' })
   }
 
@@ -122,4 +122,11 @@ export class MemoryRootfs implements RootfsEdit {
       bytes,
     })
   }
+}
+
+async function bytesOf(body: NewBody | undefined): Promise<Uint8Array> {
+  if (body === undefined || body instanceof Uint8Array) return body ?? new Uint8Array()
+  const bytes = new Uint8Array(body.size)
+  for await (const { offset, data } of body.open()) bytes.set(data, offset)
+  return bytes
 }

@@ -12,8 +12,11 @@ export const INITRAMFS_SETTINGS_PATH = '/usr/share/initramfs-tools/conf-hooks.d/
  *
  * mkinitramfs runs realpath and readlink four times for each of some 2500 modules, which is more than half of its time. The
  * functions answer in the shell what the programs would: a path without '.', '..', '//' and links is its own answer.
+ *
+ * gzip's level is given where mkinitramfs is too old to know COMPRESSLEVEL.
  */
 export function initramfsSettings({ compressor }: Release): string {
+  const gzip = compressor === 'gzip' ? 'gzip() { command gzip -1 "$@"; }\n' : ''
   return `MODULES=most
 FSTYPE=ext4
 COMPRESS=${compressor}
@@ -50,5 +53,5 @@ readlink() {
   fi
   command readlink "$@"
 }
-`
+${gzip}`
 }

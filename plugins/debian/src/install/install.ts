@@ -55,13 +55,7 @@ export async function installSteps(
       env: { C2M_ARCHIVE: release.archived, C2M_REINSTALL: (await damagedPackages(task.rootfs)).join(' ') },
     },
     ...localeCommands(task.machine.locale),
-    {
-      id: 'initramfs',
-      title: 'make the initramfs',
-      script: MAKE_INITRAMFS,
-      // this release's mkinitramfs takes no level, gzip takes it from here
-      env: release.compressor === 'gzip' ? { GZIP: '-1' } : {},
-    },
+    { id: 'initramfs', title: 'make the initramfs', script: MAKE_INITRAMFS },
     { id: 'clean-up', title: 'remove what installing leaves behind', script: CLEAN_UP },
   ]
   return [
