@@ -10,7 +10,16 @@ mkdirSync(`${root}${folder}`, { recursive: true })
 if (!existsSync(`${root}${folder}/debian-12/index.json`)) console.log('Making a Debian 12 image with mmdebstrap …')
 await debianImage(`${root}${folder}/debian-12`, { suite: 'bookworm' })
 
-const words = ['container2vm', `oci:${folder}/debian-12`, '-o', `${folder}/web.qcow2`, '--hostname', 'web', '--verify', '--force']
+const words = [
+  'container2vm',
+  `oci:${folder}/debian-12`,
+  '-o',
+  `${folder}/web.qcow2`,
+  '--hostname',
+  'web',
+  '--verify',
+  '--force',
+]
 console.log(`\n$ c2m ${words.join(' ')}`)
 const status = run(process.execPath, ['packages/cli/bin/run.js', ...words])
 if (status !== 0) process.exit(status)

@@ -1,11 +1,19 @@
 // A program of its own, so that its peak memory is its own: a tar's tree becomes a finished raw disk, fsynced.
 // Arguments: tar, disk. Prints seconds and peak resident memory as JSON.
 import { createHash } from 'node:crypto'
-import { createRawDisk, diskSize, partitionRange, planDisk, region, writePartitionTable } from '../../packages/disk/dist/index.js'
+import {
+  createRawDisk,
+  diskSize,
+  partitionRange,
+  planDisk,
+  region,
+  writePartitionTable,
+} from '../../packages/disk/dist/index.js'
 import { estimateExt4, writeExt4 } from '../../packages/filesystem/dist/index.js'
 import { indexLayer, mergeLayers, rootfsSummary } from '../../packages/rootfs/dist/index.js'
 
-const FEATURES = 'has_journal extent 64bit flex_bg metadata_csum dir_index filetype sparse_super large_file huge_file dir_nlink extra_isize ext_attr resize_inode'
+const FEATURES =
+  'has_journal extent 64bit flex_bg metadata_csum dir_index filetype sparse_super large_file huge_file dir_nlink extra_isize ext_attr resize_inode'
 const MIB = 2 ** 20
 
 const [, , tar, path] = process.argv
@@ -23,7 +31,13 @@ const plan = planDisk({
   ],
 })
 const root = plan.partitions.at(-1)
-const options = { uuid: root.uuid, label: root.label, features: FEATURES.split(' '), time: { seconds: 0, nanoseconds: 0 }, hashSeed: root.uuid }
+const options = {
+  uuid: root.uuid,
+  label: root.label,
+  features: FEATURES.split(' '),
+  time: { seconds: 0, nanoseconds: 0 },
+  hashSeed: root.uuid,
+}
 const { minimumBytes } = await estimateExt4(rootfs, options)
 const size = diskSize(plan, minimumBytes + Math.max(256 * MIB, minimumBytes / 4))
 const disk = await createRawDisk(path, size)

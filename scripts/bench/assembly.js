@@ -9,7 +9,9 @@ export async function measure({ tar }) {
   sh('mkdir -p "$1"', SCRATCH)
   const ways = {
     c2m: () => {
-      const result = spawnSync(process.execPath, ['scripts/bench/assemble-tree.js', tar, `${SCRATCH}/c2m.img`], { encoding: 'utf8' })
+      const result = spawnSync(process.execPath, ['scripts/bench/assemble-tree.js', tar, `${SCRATCH}/c2m.img`], {
+        encoding: 'utf8',
+      })
       if (result.status !== 0) throw new Error(result.stderr)
     },
     cp: () => sh('cp "$1" "$2" && sync "$2"', tar, `${SCRATCH}/copy.tar`),
@@ -26,7 +28,8 @@ export async function measure({ tar }) {
   const clean = () => sh('rm -rf "$1"/*; sync', SCRATCH)
   const seconds = await compare(ways, clean)
   rmSync(SCRATCH, { recursive: true, force: true })
-  const detail = (other) => `${seconds.c2m.toFixed(2)} s with the start of Node, ${other} ${seconds[other].toFixed(2)} s`
+  const detail = (other) =>
+    `${seconds.c2m.toFixed(2)} s with the start of Node, ${other} ${seconds[other].toFixed(2)} s`
   return [
     verdict('assembly against cp of the tar', seconds.c2m / seconds.cp, 2, detail('cp')),
     verdict('assembly against unpack + mke2fs -d + copy', seconds.c2m / seconds.mke2fs, 1, detail('mke2fs')),

@@ -14,12 +14,19 @@ export async function measure({ tar }) {
     renameSync(`${large}.partial`, large)
   }
   return [tar, large].map((input) => {
-    const result = spawnSync(process.execPath, ['scripts/bench/assemble-tree.js', input, `${FOLDER}/memory.img`], { encoding: 'utf8' })
+    const result = spawnSync(process.execPath, ['scripts/bench/assemble-tree.js', input, `${FOLDER}/memory.img`], {
+      encoding: 'utf8',
+    })
     rmSync(`${FOLDER}/memory.img`, { force: true })
     if (result.status !== 0) throw new Error(result.stderr)
     const { peak, entries } = JSON.parse(result.stdout)
     const allowed = 256 * 2 ** 20 + 600 * entries
-    return verdict(`peak memory with ${entries} entries`, peak / allowed, 1, `${Math.round(peak / 2 ** 20)} MiB of ${Math.round(allowed / 2 ** 20)} MiB`)
+    return verdict(
+      `peak memory with ${entries} entries`,
+      peak / allowed,
+      1,
+      `${Math.round(peak / 2 ** 20)} MiB of ${Math.round(allowed / 2 ** 20)} MiB`,
+    )
   })
 }
 

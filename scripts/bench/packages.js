@@ -5,7 +5,9 @@ export async function measure({ base, c2m }) {
   if (process.getuid() !== 0) return ['skipped package step: a chroot, the other side of the comparison, needs root']
   const disk = '.work/bench/packages.img'
   const flags = ['container2vm', `oci:${base}`, '-o', disk, '--force', '--json']
-  const plan = JSON.parse(sh('"$1" packages/cli/bin/run.js "$2" "$3" --dry-run --json -o x.img', process.execPath, ...flags.slice(0, 2)))
+  const plan = JSON.parse(
+    sh('"$1" packages/cli/bin/run.js "$2" "$3" --dry-run --json -o x.img', process.execPath, ...flags.slice(0, 2)),
+  )
   c2m([...flags, '--refresh']) // downloads
   const ratios = []
   const details = []

@@ -9,7 +9,8 @@ it('two runs at once share one cache', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'c2m-twice-'))
   try {
     const image = `oci:${await debian12()}`
-    const run = (name: string) => c2mOk(['container2vm', image, '-o', join(folder, name), '--seed', 'x', '--package', 'less'])
+    const run = (name: string) =>
+      c2mOk(['container2vm', image, '-o', join(folder, name), '--seed', 'x', '--package', 'less'])
     await Promise.all([run('one.img'), run('two.img')])
     expect((await readdir(folder)).sort()).toEqual(['one.img', 'two.img'])
   } finally {

@@ -35,7 +35,10 @@ describe('the packed program in an empty prefix', () => {
     const plugin = join(folder, 'c2m-plugin-void')
     mkdirSync(plugin)
     const manifest = { name: 'c2m-plugin-void', version: '1.2.3', type: 'module', oclif: {}, c2m: './index.js' }
-    writeFileSync(join(plugin, 'package.json'), JSON.stringify({ ...manifest, exports: { '.': { default: './index.js' } } }))
+    writeFileSync(
+      join(plugin, 'package.json'),
+      JSON.stringify({ ...manifest, exports: { '.': { default: './index.js' } } }),
+    )
     writeFileSync(
       join(plugin, 'index.js'),
       `export default { name: 'c2m-plugin-void', apiVersion: 1, contributes: [{

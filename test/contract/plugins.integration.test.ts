@@ -10,7 +10,10 @@ const GOOD = `export default { name: 'good', apiVersion: 1, contributes: [{
 
 /** Each broken in one way, with what c2m has to say about it. */
 const BROKEN: Readonly<Record<string, readonly [source: string, said: string]>> = {
-  'api-too-new': [`export default { name: 'x', apiVersion: 99, contributes: [] }`, 'its apiVersion is 99; this c2m speaks 1'],
+  'api-too-new': [
+    `export default { name: 'x', apiVersion: 99, contributes: [] }`,
+    'its apiVersion is 99; this c2m speaks 1',
+  ],
   'no-plugin': ['export const nothing = 1', 'it exports no plugin object'],
   throws: [`throw new Error('boom at import')`, 'boom at import'],
   'bad-kind': [`export default { name: 'x', apiVersion: 1, contributes: [{ kind: 'chef' }] }`, 'its kind is "chef"'],
@@ -64,7 +67,9 @@ describe('the plugin host', () => {
 
   it('uses neither of two plugins with one id, unless the configuration chooses', async () => {
     const both = await list(['./twin'])
-    expect(both.stderr).toContain("'debian' is contributed by @c2m/plugin-debian and c2m-plugin-twin; none of them is used")
+    expect(both.stderr).toContain(
+      "'debian' is contributed by @c2m/plugin-debian and c2m-plugin-twin; none of them is used",
+    )
     const chosen = await list(['./twin'], { overrides: { debian: '@c2m/plugin-debian' } })
     expect(chosen.stderr).toBe('')
   })

@@ -41,7 +41,14 @@ describe('bad input to container2vm', () => {
     expect((await c2m(['container2vm'])).code).toBe(2)
   })
   it('contradicting password flags', async () => {
-    const { code } = await c2m(['container2vm', image, '--root-password', 'x', '--root-password-hash', '$6$abc$defdefdef'])
+    const { code } = await c2m([
+      'container2vm',
+      image,
+      '--root-password',
+      'x',
+      '--root-password-hash',
+      '$6$abc$defdefdef',
+    ])
     expect(code).toBe(2)
   })
   it('a size that is none', () => refused([image, '-o', at('x.img'), '--size', 'huge'], 2, 'C2M_SIZE'))
@@ -49,7 +56,8 @@ describe('bad input to container2vm', () => {
   it('a host name that is none', () => refused([image, '-o', at('x.img'), '--hostname', 'a b'], 2, 'C2M_HOSTNAME'))
   it('a network setting that is none', () => refused([image, '-o', at('x.img'), '--network', 'wifi'], 2, 'C2M_NETWORK'))
   it('a private key', () => refused([image, '-o', at('x.img'), '--ssh-key', at('key')], 2, 'C2M_SSH_KEY'))
-  it('a file without a key', () => refused([image, '-o', at('x.img'), '--ssh-key', at('not-a-key.pub')], 2, 'C2M_SSH_KEY'))
+  it('a file without a key', () =>
+    refused([image, '-o', at('x.img'), '--ssh-key', at('not-a-key.pub')], 2, 'C2M_SSH_KEY'))
   it('a plain password as hash', () =>
     refused([image, '-o', at('x.img'), '--root-password-hash', 'hunter2'], 2, 'C2M_PASSWORD_HASH'))
   it('an output that exists', async () => {

@@ -16,7 +16,12 @@ export abstract class BaseCommand extends Command {
   static override enableJsonFlag = true
   static override baseFlags = {
     config: Flags.string({ description: 'configuration file instead of the one found', helpGroup: 'GLOBAL' }),
-    quiet: Flags.boolean({ char: 'q', description: 'only warnings and errors', helpGroup: 'GLOBAL', exclusive: ['verbose'] }),
+    quiet: Flags.boolean({
+      char: 'q',
+      description: 'only warnings and errors',
+      helpGroup: 'GLOBAL',
+      exclusive: ['verbose'],
+    }),
     verbose: Flags.boolean({ char: 'v', description: "details and programs' output", helpGroup: 'GLOBAL' }),
   }
 

@@ -47,5 +47,10 @@ export function createConverter(options: ConverterOptions): Converter {
 function asFound(plugin: FoundPlugin | object): FoundPlugin {
   if ('packageName' in plugin) return plugin
   const name = (plugin as { name?: unknown }).name
-  return { packageName: typeof name === 'string' ? name : '(unnamed)', packageVersion: '0', from: 'library', exported: plugin }
+  return {
+    packageName: typeof name === 'string' ? name : '(unnamed)',
+    packageVersion: '0',
+    from: 'library',
+    exported: plugin,
+  }
 }

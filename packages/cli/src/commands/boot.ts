@@ -11,7 +11,10 @@ const FIRMWARE: readonly Firmware[] = ['bios', 'uefi']
 export default class Boot extends BaseCommand {
   static override summary = 'Run a disk in QEMU, its serial console in this terminal.'
   static override description = 'Ctrl-a x ends the machine. With --snapshot the disk stays as it is.'
-  static override examples = ['<%= config.bin %> <%= command.id %> web.qcow2', '<%= config.bin %> <%= command.id %> web.qcow2 --firmware uefi --snapshot']
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> web.qcow2',
+    '<%= config.bin %> <%= command.id %> web.qcow2 --firmware uefi --snapshot',
+  ]
   static override args = { disk: Args.string({ required: true, description: 'disk file' }) }
   static override flags = {
     firmware: Flags.option({ options: FIRMWARE })({ description: 'what starts the machine', default: 'bios' }),

@@ -30,14 +30,20 @@ export default class Container2vm extends BaseCommand {
   }
 
   static override flags = {
-    output: Flags.string({ char: 'o', description: 'disk to make; its extension gives the format [default: NAME.qcow2]' }),
+    output: Flags.string({
+      char: 'o',
+      description: 'disk to make; its extension gives the format [default: NAME.qcow2]',
+    }),
     format: Flags.option({ options: FORMATS })({ description: 'disk format, when the extension does not say it' }),
     subformat: Flags.option({ options: ['fixed'] as const })({ description: 'fixed: a vhd as Azure wants it' }),
     force: Flags.boolean({ char: 'f', description: 'replace the output when it exists' }),
     size: Flags.string({ description: "the disk's size, e.g. 10G, or auto", env: 'C2M_SIZE', default: 'auto' }),
     bootloader: Flags.string({ description: 'boot loader id or family', env: 'C2M_BOOTLOADER' }),
     'partition-table': Flags.option({ options: ['gpt', 'mbr'] as const })({ description: 'default: gpt' }),
-    target: Flags.option({ options: ['vm', 'physical'] as const })({ description: 'what it will run on', default: 'vm' }),
+    target: Flags.option({ options: ['vm', 'physical'] as const })({
+      description: 'what it will run on',
+      default: 'vm',
+    }),
     platform: Flags.string({ description: 'os/architecture of the image to take', env: 'C2M_PLATFORM' }),
     distro: Flags.string({ description: 'distro plugin, when the image does not say what it is' }),
     kernel: Flags.string({ description: 'kernel flavour, by the distro plugin’s names', env: 'C2M_KERNEL' }),
@@ -51,8 +57,15 @@ export default class Container2vm extends BaseCommand {
       exclusive: ['root-password-hash'],
       env: 'C2M_ROOT_PASSWORD_FILE',
     }),
-    'root-password-hash': Flags.string({ description: 'crypt(5) hash of root’s password', env: 'C2M_ROOT_PASSWORD_HASH' }),
-    'ssh-key': Flags.string({ multiple: true, multipleNonGreedy: true, description: 'public key file for root and --user' }),
+    'root-password-hash': Flags.string({
+      description: 'crypt(5) hash of root’s password',
+      env: 'C2M_ROOT_PASSWORD_HASH',
+    }),
+    'ssh-key': Flags.string({
+      multiple: true,
+      multipleNonGreedy: true,
+      description: 'public key file for root and --user',
+    }),
     user: Flags.string({ multiple: true, multipleNonGreedy: true, description: 'NAME[:group,…,sudo]' }),
     network: Flags.string({ description: 'dhcp, none or static:ADDRESS/PREFIX,gateway=ADDRESS [default: dhcp]' }),
     'network-manager': Flags.string({ description: 'network manager, by the distro plugin’s names' }),
@@ -60,7 +73,11 @@ export default class Container2vm extends BaseCommand {
     timezone: Flags.string({ description: 'e.g. Europe/Berlin' }),
     locale: Flags.string({ description: 'e.g. de_DE.UTF-8' }),
     package: Flags.string({ multiple: true, multipleNonGreedy: true, description: 'further package to install' }),
-    cmdline: Flags.string({ multiple: true, multipleNonGreedy: true, description: 'words for the kernel command line' }),
+    cmdline: Flags.string({
+      multiple: true,
+      multipleNonGreedy: true,
+      description: 'words for the kernel command line',
+    }),
     console: Flags.string({
       multiple: true,
       multipleNonGreedy: true,
@@ -90,7 +107,11 @@ export default class Container2vm extends BaseCommand {
     const output = flags.output ?? `${name}.${flags.format === undefined ? 'qcow2' : extension(flags.format)}`
     const format = flags.format ?? formatOf(output)
     if (flags.subformat !== undefined && format !== 'vhd') {
-      throw usageError('C2M_FLAG_CONFLICT', `--subformat ${flags.subformat} is for vhd, the format is ${format}`, 'leave it out')
+      throw usageError(
+        'C2M_FLAG_CONFLICT',
+        `--subformat ${flags.subformat} is for vhd, the format is ${format}`,
+        'leave it out',
+      )
     }
     const request: ContainerToVmRequest = {
       image,
@@ -138,10 +159,17 @@ function extension(format: DiskFormat): string {
 function formatOf(output: string): DiskFormat {
   const format = formatForFile(output)
   if (format !== undefined) return format
-  throw usageError('C2M_FORMAT', `the extension of ${output} names no disk format`, `use --format ${FORMATS.join('|')}, or an extension .img, .qcow2, .vdi, .vmdk, .vhd, .vhdx`)
+  throw usageError(
+    'C2M_FORMAT',
+    `the extension of ${output} names no disk format`,
+    `use --format ${FORMATS.join('|')}, or an extension .img, .qcow2, .vdi, .vmdk, .vhd, .vhdx`,
+  )
 }
 
 function hostnameFrom(name: string): string {
-  const clean = name.toLowerCase().replace(/[^a-z0-9-]+/g, '-').replace(/^-+|-+$/g, '')
+  const clean = name
+    .toLowerCase()
+    .replace(/[^a-z0-9-]+/g, '-')
+    .replace(/^-+|-+$/g, '')
   return clean.slice(0, 63).replace(/-+$/, '') || 'localhost'
 }

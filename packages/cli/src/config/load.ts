@@ -21,7 +21,10 @@ export async function loadConfig(named?: string): Promise<LoadedConfig> {
   try {
     found = named === undefined ? await explorer.search() : await explorer.load(named)
   } catch (error) {
-    throw configError(`cannot read the configuration${named === undefined ? '' : ` ${named}`}: ${(error as Error).message}`, error)
+    throw configError(
+      `cannot read the configuration${named === undefined ? '' : ` ${named}`}: ${(error as Error).message}`,
+      error,
+    )
   }
   if (found === null || found.isEmpty === true) return { values: {}, folder: process.cwd() }
   const parsed = configSchema.safeParse(found.config)

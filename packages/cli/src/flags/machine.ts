@@ -24,7 +24,11 @@ export interface MachineFlags {
   console?: string[]
 }
 
-export async function machineRequest(flags: MachineFlags, defaultHostname: string, reporter: Reporter): Promise<MachineRequest> {
+export async function machineRequest(
+  flags: MachineFlags,
+  defaultHostname: string,
+  reporter: Reporter,
+): Promise<MachineRequest> {
   const sshKeys = (await Promise.all((flags['ssh-key'] ?? []).map(readKeys))).flat()
   const request: MachineRequest = {
     ...defaultMachine,
@@ -37,13 +41,17 @@ export async function machineRequest(flags: MachineFlags, defaultHostname: strin
     dns: (flags.dns ?? []).map(checkAddress),
     timezone: check(flags.timezone, /^[A-Za-z0-9_+-]+(\/[A-Za-z0-9_+-]+)*$/, 'time zone', 'e.g. Europe/Berlin or UTC'),
     locale: check(flags.locale, /^[A-Za-z0-9_.@-]+$/, 'locale', 'e.g. de_DE.UTF-8'),
-    packages: (flags.package ?? []).map((name) => checked(name, /^[A-Za-z0-9][A-Za-z0-9+._:~=-]*$/, 'package name', 'e.g. curl')),
+    packages: (flags.package ?? []).map((name) =>
+      checked(name, /^[A-Za-z0-9][A-Za-z0-9+._:~=-]*$/, 'package name', 'e.g. curl'),
+    ),
     kernel: flags.kernel,
     cmdline: (flags.cmdline ?? []).flatMap((text) => text.split(/\s+/).filter((word) => word !== '')),
     consoles: flags.console ?? defaultMachine.consoles,
   }
   if (request.rootPasswordHash === undefined && sshKeys.length === 0) {
-    reporter.warn('nobody can log in to this machine: give --ssh-key FILE, --root-password-file FILE or --root-password-hash HASH')
+    reporter.warn(
+      'nobody can log in to this machine: give --ssh-key FILE, --root-password-file FILE or --root-password-hash HASH',
+    )
   }
   return request
 }
@@ -51,7 +59,9 @@ export async function machineRequest(flags: MachineFlags, defaultHostname: strin
 async function rootPassword(flags: MachineFlags, reporter: Reporter): Promise<Secret | undefined> {
   if (flags['root-password-hash'] !== undefined) return checkPasswordHash(flags['root-password-hash'])
   if (flags['root-password'] !== undefined) {
-    reporter.warn('--root-password can be seen in the process list and the shell history: --root-password-file FILE is safer')
+    reporter.warn(
+      '--root-password can be seen in the process list and the shell history: --root-password-file FILE is safer',
+    )
     return hashPassword(flags['root-password'])
   }
   const file = flags['root-password-file']
@@ -80,14 +90,19 @@ function parseUser(text: string, sshKeys: readonly string[]): UserRequest {
   const [name = '', list = ''] = text.split(':')
   checked(name, /^[a-z_][a-z0-9_-]{0,30}$/, 'user name', 'lower-case letters, digits, _ and -')
   const groups = list.split(',').filter((group) => group !== '')
-  for (const group of groups) checked(group, /^[a-z_][a-z0-9_-]{0,30}$/, 'group name', 'lower-case letters, digits, _ and -')
+  for (const group of groups)
+    checked(group, /^[a-z_][a-z0-9_-]{0,30}$/, 'group name', 'lower-case letters, digits, _ and -')
   return { name, groups: groups.filter((group) => group !== 'sudo'), sudo: groups.includes('sudo'), sshKeys }
 }
 
 function checkHostname(text: string): string {
   const label = /^(?!-)[A-Za-z0-9-]{1,63}(?<!-)$/
   if (text.length <= 64 && text.split('.').every((part) => label.test(part))) return text
-  throw usageError('C2M_HOSTNAME', `'${text}' is no host name`, 'use letters, digits and hyphens, 64 at most (hostname(7))')
+  throw usageError(
+    'C2M_HOSTNAME',
+    `'${text}' is no host name`,
+    'use letters, digits and hyphens, 64 at most (hostname(7))',
+  )
 }
 
 function checkAddress(text: string): string {

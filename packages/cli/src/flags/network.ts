@@ -27,6 +27,6 @@ function wrong(text: string): Error {
   return usageError(
     'C2M_NETWORK',
     `'${text}' is no network setting`,
-    "write dhcp, none, or static:192.0.2.10/24,gateway=192.0.2.1",
+    'write dhcp, none, or static:192.0.2.10/24,gateway=192.0.2.1',
   )
 }

@@ -9,9 +9,8 @@ export function planText(plan: PlanSummary): string {
     `distro      ${distro.name} (plugin ${distro.plugin})`,
     `boot loader ${bootloaders.map(({ id }) => id).join(', ')} for ${firmware.join(' and ')}`,
     `disk        ${disk.format}, ${disk.table}`,
-    ...disk.partitions.map(
-      ({ number, role, size, filesystem, mountpoint }) =>
-        `  ${number}  ${role.padEnd(9)} ${(size > 0 ? formatBytes(size) : 'the rest').padEnd(10)} ${filesystem ?? ''} ${mountpoint ?? ''}`.trimEnd(),
+    ...disk.partitions.map(({ number, role, size, filesystem, mountpoint }) =>
+      `  ${number}  ${role.padEnd(9)} ${(size > 0 ? formatBytes(size) : 'the rest').padEnd(10)} ${filesystem ?? ''} ${mountpoint ?? ''}`.trimEnd(),
     ),
     `packages    ${packages.join(' ') || 'none'}`,
     'steps',

@@ -23,13 +23,55 @@ interface Tool {
 }
 
 const TOOLS: readonly Tool[] = [
-  { name: 'tar', versionArgs: ['--version'], debianPackage: 'tar', required: true, blocks: 'installing packages into an image' },
-  { name: 'unshare', versionArgs: ['--version'], debianPackage: 'util-linux', required: true, blocks: 'installing packages into an image' },
-  { name: 'newuidmap', versionArgs: [], debianPackage: 'uidmap', required: process.getuid?.() !== 0, blocks: 'installing packages without root' },
-  { name: 'qemu-img', versionArgs: ['--version'], debianPackage: 'qemu-utils', required: true, blocks: 'every format but raw' },
-  { name: 'qemu-system-x86_64', versionArgs: ['--version'], debianPackage: 'qemu-system-x86', required: false, blocks: 'c2m boot and --verify' },
-  { name: 'zstd', versionArgs: ['--version'], debianPackage: 'zstd', required: false, blocks: 'layers compressed with zstd on Node.js before 22.15' },
-  { name: 'xz', versionArgs: ['--version'], debianPackage: 'xz-utils', required: false, blocks: 'tarballs compressed with xz' },
+  {
+    name: 'tar',
+    versionArgs: ['--version'],
+    debianPackage: 'tar',
+    required: true,
+    blocks: 'installing packages into an image',
+  },
+  {
+    name: 'unshare',
+    versionArgs: ['--version'],
+    debianPackage: 'util-linux',
+    required: true,
+    blocks: 'installing packages into an image',
+  },
+  {
+    name: 'newuidmap',
+    versionArgs: [],
+    debianPackage: 'uidmap',
+    required: process.getuid?.() !== 0,
+    blocks: 'installing packages without root',
+  },
+  {
+    name: 'qemu-img',
+    versionArgs: ['--version'],
+    debianPackage: 'qemu-utils',
+    required: true,
+    blocks: 'every format but raw',
+  },
+  {
+    name: 'qemu-system-x86_64',
+    versionArgs: ['--version'],
+    debianPackage: 'qemu-system-x86',
+    required: false,
+    blocks: 'c2m boot and --verify',
+  },
+  {
+    name: 'zstd',
+    versionArgs: ['--version'],
+    debianPackage: 'zstd',
+    required: false,
+    blocks: 'layers compressed with zstd on Node.js before 22.15',
+  },
+  {
+    name: 'xz',
+    versionArgs: ['--version'],
+    debianPackage: 'xz-utils',
+    required: false,
+    blocks: 'tarballs compressed with xz',
+  },
 ]
 
 export async function checkHost(options: { cache: string; signal: AbortSignal }): Promise<readonly HostCheck[]> {
@@ -45,7 +87,14 @@ export async function checkHost(options: { cache: string; signal: AbortSignal })
 function nodeCheck(): HostCheck {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
   const ok = major > 20 || (major === 20 && minor >= 19)
-  return { name: 'node', ok, required: true, found: process.versions.node, blocks: 'everything', fix: 'install Node.js 20.19 or newer' }
+  return {
+    name: 'node',
+    ok,
+    required: true,
+    found: process.versions.node,
+    blocks: 'everything',
+    fix: 'install Node.js 20.19 or newer',
+  }
 }
 
 async function toolCheck({ name, versionArgs, debianPackage, required, blocks }: Tool): Promise<HostCheck> {
@@ -65,7 +114,12 @@ async function sandboxCheck(): Promise<HostCheck> {
 }
 
 async function firmwareCheck(): Promise<HostCheck> {
-  const common = { name: 'UEFI firmware', required: false, blocks: 'booting with UEFI in QEMU', fix: 'apt-get install ovmf' }
+  const common = {
+    name: 'UEFI firmware',
+    required: false,
+    blocks: 'booting with UEFI in QEMU',
+    fix: 'apt-get install ovmf',
+  }
   try {
     return { ...common, ok: true, found: (await findFirmware('uefi', 'amd64')).code }
   } catch (error) {
@@ -76,7 +130,8 @@ async function firmwareCheck(): Promise<HostCheck> {
 
 async function acceleratorCheck(options: { cache: string; signal: AbortSignal }): Promise<HostCheck> {
   const common = { name: 'accelerator', required: false, blocks: 'nothing: machines run in emulation, but slower' }
-  if ((await findTool('qemu-system-x86_64')) === undefined) return { ...common, ok: false, found: 'unknown without QEMU' }
+  if ((await findTool('qemu-system-x86_64')) === undefined)
+    return { ...common, ok: false, found: 'unknown without QEMU' }
   const { accel, because } = await chooseAccelerator(options)
   return { ...common, ok: accel === 'kvm', found: `${accel}: ${because}` }
 }

@@ -37,7 +37,13 @@ export class ImageInspector {
 
   async inspect(reference: string, platform?: string): Promise<ImageInspection> {
     const { cache, env } = this.settings
-    await using image = await openImage(reference, { platform, cache, env, signal: this.signal, reporter: this.reporter })
+    await using image = await openImage(reference, {
+      platform,
+      cache,
+      env,
+      signal: this.signal,
+      reporter: this.reporter,
+    })
     await using rootfs = await mergeLayers(image.layers)
     const { entries, bytes } = await rootfsSummary(rootfs)
     const os = await findOsRelease(rootfs)

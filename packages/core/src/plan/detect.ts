@@ -27,7 +27,8 @@ export async function detectDistro(rootfs: Rootfs, registry: PluginRegistry, rep
   }
   const nearest = Math.min(...candidates.map(({ match }) => match.distance))
   const found = candidates.find(({ match }) => match.distance === nearest)
-  if (found === undefined) throw unknown(registry, `no plugin knows the image's distribution, ${os.prettyName} (ID=${os.id})`)
+  if (found === undefined)
+    throw unknown(registry, `no plugin knows the image's distribution, ${os.prettyName} (ID=${os.id})`)
   return found
 }
 

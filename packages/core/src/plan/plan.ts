@@ -29,7 +29,12 @@ export interface PlanSummary {
   readonly firmware: readonly Firmware[]
   readonly disk: DiskPlan & { readonly format: DiskFormat }
   readonly packages: readonly string[]
-  readonly steps: readonly { readonly id: string; readonly phase: string; readonly do: string; readonly title: string }[]
+  readonly steps: readonly {
+    readonly id: string
+    readonly phase: string
+    readonly do: string
+    readonly title: string
+  }[]
   readonly warnings: readonly string[]
 }
 

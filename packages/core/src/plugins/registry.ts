@@ -16,7 +16,11 @@ export interface LoadedPlugin {
   readonly packageName: string
   readonly packageVersion: string
   readonly from: string
-  readonly contributes: readonly { readonly kind: Contribution['kind']; readonly id: string; readonly summary: string }[]
+  readonly contributes: readonly {
+    readonly kind: Contribution['kind']
+    readonly id: string
+    readonly summary: string
+  }[]
 }
 
 export interface BrokenPlugin {

@@ -7,7 +7,9 @@ export function randomnessFrom(seed: string): Randomness {
   return (label, length) => {
     const bytes = new Uint8Array(length)
     for (let offset = 0, counter = 0; offset < length; offset += 32, counter++) {
-      const block = createHash('sha256').update(JSON.stringify([seed, label, counter])).digest()
+      const block = createHash('sha256')
+        .update(JSON.stringify([seed, label, counter]))
+        .digest()
       bytes.set(block.subarray(0, Math.min(32, length - offset)), offset)
     }
     return bytes
@@ -24,9 +26,13 @@ export interface Reproducibility {
  * SOURCE_DATE_EPOCH (reproducible-builds.org) fixes the time, --seed the rest; either alone implies the other: a seed
  * without a time takes the image's, a time without a seed takes one from the image's identity.
  */
-export function reproducibility(
-  options: { seed?: string; env: NodeJS.ProcessEnv; imageDigest: string; imageCreated?: number; now: number },
-): Reproducibility {
+export function reproducibility(options: {
+  seed?: string
+  env: NodeJS.ProcessEnv
+  imageDigest: string
+  imageCreated?: number
+  now: number
+}): Reproducibility {
   const text = options.env.SOURCE_DATE_EPOCH
   const fixed = text !== undefined && /^\d{1,11}$/.test(text) ? Number(text) : undefined
   const epoch = fixed ?? (options.seed === undefined ? Math.floor(options.now / 1000) : (options.imageCreated ?? 0))

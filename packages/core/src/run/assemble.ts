@@ -50,7 +50,13 @@ async function writeFilesystem(
   const tree = belowMountpoint(context.rootfs, plan.disk, partition)
   if (filesystem === 'vfat') {
     const time = { seconds: plan.epoch, nanoseconds: 0 }
-    await writeFat32(tree, target, { volumeId: uuid, label: label ?? 'EFI', time, hiddenSectors: offset / 512, signal: context.signal })
+    await writeFat32(tree, target, {
+      volumeId: uuid,
+      label: label ?? 'EFI',
+      time,
+      hiddenSectors: offset / 512,
+      signal: context.signal,
+    })
     return
   }
   await writeExt4(tree, target, {
@@ -97,10 +103,14 @@ async function chooseSize(plan: Plan, content: Rootfs, asked: number | 'auto'): 
   if (asked === 'auto') return diskSize(plan.disk, minimumBytes + Math.max(256 * MIB, minimumBytes / 4))
   const needed = diskSize(plan.disk, minimumBytes)
   if (asked >= needed) return asked
-  throw new C2mError('C2M_DISK_TOO_SMALL', `the machine needs at least ${mib(needed)} MiB, --size gives ${mib(asked)} MiB`, {
-    hint: 'give a larger --size, or --size auto',
-    exitCode: ExitCode.usage,
-  })
+  throw new C2mError(
+    'C2M_DISK_TOO_SMALL',
+    `the machine needs at least ${mib(needed)} MiB, --size gives ${mib(asked)} MiB`,
+    {
+      hint: 'give a larger --size, or --size auto',
+      exitCode: ExitCode.usage,
+    },
+  )
 }
 
 function mib(bytes: number): number {

@@ -1,7 +1,6 @@
 import type { Lazy, RootfsEdit, RootfsEntry, Step, StepContext, WriteStep } from '@c2m/plugin-api'
 import { C2mError, isC2mError, throwIfAborted } from '@c2m/process'
 
-
 /** Runs the configure and boot steps on the tree in memory. */
 export async function configure(steps: readonly Step[], context: StepContext): Promise<void> {
   for (const step of steps) {

@@ -11,7 +11,8 @@ export default class Cache extends BaseCommand {
     const folder = cacheFolder()
     const items = await listCache(folder)
     this.log(folder)
-    for (const { kind, count, bytes } of items) this.log(`  ${kind.padEnd(10)} ${String(count).padStart(6)}  ${formatBytes(bytes)}`)
+    for (const { kind, count, bytes } of items)
+      this.log(`  ${kind.padEnd(10)} ${String(count).padStart(6)}  ${formatBytes(bytes)}`)
     return { folder, items }
   }
 }
