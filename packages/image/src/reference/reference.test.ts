@@ -129,6 +129,7 @@ describe('parseReference', () => {
           }
         },
       ),
+      { numRuns: 60 },
     )
   })
 })

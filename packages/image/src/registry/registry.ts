@@ -54,6 +54,7 @@ export async function findInRegistry(
     return bytes
   }
   const top = await readTop(image, origin, session, (digest) => readBlob({ digest }, MAX_MANIFEST, 'manifests'))
+  await keepBlob(store, top.digest, top.bytes)
   const found =
     top.parsed.kind === 'manifest'
       ? { manifest: top.parsed, digest: top.digest }
@@ -104,15 +105,15 @@ async function readTop(
 ) {
   if (image.digest !== undefined) {
     const bytes = await readManifest(image.digest)
-    return { parsed: parseManifest(bytes, undefined, `the manifest of ${origin}`), digest: image.digest }
+    return { bytes, parsed: parseManifest(bytes, undefined, `the manifest of ${origin}`), digest: image.digest }
   }
   const response = await (await session()).get(`manifests/${image.tag ?? 'latest'}`, { accept: ACCEPT })
-  await requireOk(response, image, `the tag '${image.tag ?? 'latest'}'`)
+  await requireOk(response, image, `tag '${image.tag ?? 'latest'}'`)
   const bytes = await readLimited(response, MAX_MANIFEST)
   const stated = response.headers.get('docker-content-digest') ?? undefined
   if (stated !== undefined && isDigest(stated)) verifyBytes(bytes, { digest: stated }, origin)
   const type = response.headers.get('content-type')?.split(';')[0]?.trim()
-  return { parsed: parseManifest(bytes, type, `the manifest of ${origin}`), digest: sha256(bytes) }
+  return { bytes, parsed: parseManifest(bytes, type, `the manifest of ${origin}`), digest: sha256(bytes) }
 }
 
 /** @throws C2M_REGISTRY_DENIED; C2M_IMAGE_NOT_FOUND; C2M_REGISTRY_PROTOCOL for every other answer but 200 and 206 */
@@ -127,7 +128,7 @@ async function requireOk(response: Response, image: RegistryName, what: string):
       'C2M_IMAGE_NOT_FOUND',
       unknownName
         ? `the registry ${registry} has no repository ${repository}`
-        : `the registry ${registry} has no ${what} of ${repository}`,
+        : `the registry ${registry} has no ${what} in ${repository}`,
       { hint: 'check the spelling of the name and the tag' },
     )
   }
@@ -139,7 +140,7 @@ async function requireOk(response: Response, image: RegistryName, what: string):
   const said = codes.length > 0 ? ` (${codes.join(', ')})` : ''
   throw new C2mError(
     'C2M_REGISTRY_PROTOCOL',
-    `the registry ${registry} answers with status ${response.status}${said} for ${what} of ${repository}`,
+    `the registry ${registry} answers with status ${response.status}${said} for ${what} in ${repository}`,
     {
       hint: 'try again later; when it stays so, tell the operator of the registry',
     },
