@@ -46,7 +46,7 @@ export async function indexLayer(tarPath: string, options: IndexOptions = {}): P
     return layer
   } catch (error) {
     await file.close()
-    throw error
+    throw fileError(error, tarPath, 'read')
   }
 }
 

@@ -1,3 +1,4 @@
+import { truncate } from 'node:fs/promises'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parentOf } from '../name/path.js'
@@ -13,6 +14,7 @@ import {
   symlink,
   temporaryFolder,
 } from '../testing/fixtures.js'
+import { indexLayer } from '../layer/layer.js'
 import { mergeLayers } from './merge.js'
 
 const folder = temporaryFolder()
@@ -217,11 +219,19 @@ describe('the merged tree', () => {
     expect(last).toBe('4')
   })
 
+  it('refuses a folder as a layer, and names that no file system holds', async () => {
+    expect(await codeOf(indexLayer(folder.path))).toBe('C2M_FILE_EISDIR')
+    expect(await codeOf(indexLayer(`${folder.path}/none`))).toBe('C2M_FILE_ENOENT')
+    expect(await codeOf(tree([file('x'.repeat(256))]))).toBe('C2M_PATH_INVALID')
+    expect(await codeOf(tree([symlink('l', 't'.repeat(4096))]))).toBe('C2M_TAR_NAME')
+    const deep = 'd/'.repeat(1000)
+    expect(await codeOf(tree([symlink('l', deep), file(`l/${deep}${deep}x`, '')]))).toBe('C2M_PATH_INVALID')
+    expect(await tree([file(`${deep}x`, '')])).toHaveLength(1002)
+  })
+
   it('refuses a truncated layer', async () => {
-    const { truncate } = await import('node:fs/promises')
     const long = await layer(folder, [member('f', { content: Buffer.alloc(3 * 1024 * 1024) })])
     await truncate(long.tarPath, 1024 * 1024)
-    const { indexLayer } = await import('../layer/layer.js')
     expect(await codeOf(indexLayer(long.tarPath))).toBe('C2M_TAR_TRUNCATED')
     await using rootfs = await mergeLayers([long])
     expect(await codeOf(readContents(rootfs))).toBe('C2M_LAYER_CHANGED')

@@ -1,5 +1,5 @@
 import type { Timestamp } from '@c2m/plugin-api'
-import { decodeName } from '../name/bytes.js'
+import { decodeName, nameLength } from '../name/bytes.js'
 import { modeWithAcl } from './acl.js'
 import { tarFault } from './fault.js'
 import { linkField, nameField, numberField, type Header } from './header.js'
@@ -71,7 +71,7 @@ export function interpretMember(
   if (acl !== undefined) entry.mode = modeWithAcl(entry.mode, acl)
   if (type === 'symlink' || type === 'hardlink') {
     const target = paxText(records, 'linkpath') ?? long.longLink ?? linkField(header)
-    if (target === '' || target.includes('\0') || target.length > MAX_TARGET) {
+    if (target === '' || target.includes('\0') || nameLength(target) > MAX_TARGET) {
       throw fault('C2M_TAR_NAME', `has a link ${JSON.stringify(path)} without a possible target`)
     }
     entry.linkTarget = target
