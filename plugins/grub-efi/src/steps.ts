@@ -23,8 +23,8 @@ export function installSteps(task: BootTask): readonly Step[] {
     program('grub-efi/installed', machine, os, machine.installedName),
     ...(standalone ? [answerDebconf('grub-efi/debconf', debconfAnswers(machine))] : []),
     ...familySteps('grub-efi', task),
-    redirect('grub-efi/removable-configuration', task, 'BOOT'),
-    redirect('grub-efi/installed-configuration', task, os),
+    redirect('grub-efi/removable-configuration', 'BOOT'),
+    redirect('grub-efi/installed-configuration', os),
   ]
 }
 
@@ -47,7 +47,7 @@ function program(id: string, { platform }: Machine, folder: string, name: string
   return makeImage(id, { platform, output: `${ESP}/EFI/${folder}/${name}`, prefix: `/EFI/${folder}` })
 }
 
-function redirect(id: string, task: BootTask, folder: string): WriteStep {
+function redirect(id: string, folder: string): WriteStep {
   return {
     id,
     title: `point the GRUB in EFI/${folder} to the machine's menu`,
