@@ -5,7 +5,7 @@ import { indexLayer, mergeLayers, packRootfs, rootfsSummary } from '../../packag
 import { c2m } from './c2m.js'
 
 export const FOLDER = '.work/bench'
-const LIBRARY = 'linux-image-amd64,initramfs-tools,systemd-sysv,udev,dbus,iproute2,ifupdown,isc-dhcp-client'
+const PACKAGES = 'linux-image-amd64,initramfs-tools,systemd-sysv,udev,dbus,iproute2,ifupdown,isc-dhcp-client'
 
 /** The tree that all measurements share: a Debian 12 with kernel and init, as an image and as one uncompressed tar. */
 export async function prepare() {
@@ -14,7 +14,7 @@ export async function prepare() {
   const full = await debianImage(`${FOLDER}/debian-12-kernel`, {
     suite: 'bookworm',
     created: 1_760_000_000,
-    include: LIBRARY.split(','),
+    include: PACKAGES.split(','),
   })
   const tar = `${FOLDER}/tree.tar`
   if (!existsSync(tar)) {

@@ -42,18 +42,18 @@ export class Planner {
     checkKernel(request, traits, warn)
     const target: BootTarget = { table: request.table, architecture, physical: request.target === 'physical' }
     const bootloaders = chooseBootloaders(request.bootloader, target, traits, this.registry)
-    const { random, epoch } = reproducibility({
+    const times = reproducibility({
       seed: request.seed,
       env: this.settings.env,
       imageDigest: image.digest,
-      imageCreated: createdAt(image),
+      imageTime: await imageTime(image, rootfs),
       now: Date.now(),
     })
     const disk = planDisk({
       table: request.table,
       architecture,
       requests: partitionRequests(bootloaders, target, request),
-      random,
+      random: times.random,
     })
 
     const task: MachineTask = {
@@ -103,8 +103,7 @@ export class Planner {
       steps,
       format: request.format,
       warnings,
-      random,
-      epoch,
+      ...times,
       kernels,
     }
   }
@@ -126,9 +125,13 @@ export class Planner {
   }
 }
 
-function createdAt(image: OpenedImage): number | undefined {
-  const time = Date.parse((image.rawConfig as { created?: string } | undefined)?.created ?? '')
-  return Number.isFinite(time) ? Math.max(0, Math.floor(time / 1000)) : undefined
+/** When the image was made, in seconds since the epoch; of an image that does not say, its newest file's time. */
+async function imageTime(image: OpenedImage, rootfs: Rootfs): Promise<number> {
+  const created = Date.parse((image.rawConfig as { created?: string } | undefined)?.created ?? '')
+  if (created > 0) return Math.floor(created / 1000)
+  let newest = 0
+  for await (const { mtime } of rootfs.walk()) newest = Math.max(newest, mtime.seconds)
+  return Math.min(newest, Math.floor(Date.now() / 1000))
 }
 
 function checkKernel(request: ContainerToVmRequest, traits: DistroTraits, warn: (message: string) => void): void {

@@ -20,22 +20,28 @@ export interface Reproducibility {
   readonly random: Randomness
   /** Seconds since the epoch that new files and file systems get. */
   readonly epoch: number
+  /** The same for the package layer, which machines from one image share: never the time of this run. */
+  readonly packageEpoch: number
 }
 
 /**
  * SOURCE_DATE_EPOCH (reproducible-builds.org) fixes the time, --seed the rest; either alone implies the other: a seed
  * without a time takes the image's, a time without a seed takes one from the image's identity.
+ * @param imageTime seconds since the epoch
  */
 export function reproducibility(options: {
-  seed?: string
-  env: NodeJS.ProcessEnv
-  imageDigest: string
-  imageCreated?: number
-  now: number
+  readonly seed?: string
+  readonly env: NodeJS.ProcessEnv
+  readonly imageDigest: string
+  readonly imageTime: number
+  readonly now: number
 }): Reproducibility {
-  const text = options.env.SOURCE_DATE_EPOCH
+  const { seed, env, imageDigest, imageTime, now } = options
+  const text = env.SOURCE_DATE_EPOCH
   const fixed = text !== undefined && /^\d{1,11}$/.test(text) ? Number(text) : undefined
-  const epoch = fixed ?? (options.seed === undefined ? Math.floor(options.now / 1000) : (options.imageCreated ?? 0))
-  const seed = options.seed ?? (fixed === undefined ? randomUUID() : options.imageDigest)
-  return { random: randomnessFrom(seed), epoch }
+  return {
+    random: randomnessFrom(seed ?? (fixed === undefined ? randomUUID() : imageDigest)),
+    epoch: fixed ?? (seed === undefined ? Math.floor(now / 1000) : imageTime),
+    packageEpoch: fixed ?? imageTime,
+  }
 }

@@ -31,7 +31,7 @@ export class PackageLayer {
         steps,
         packageCaches: plan.packageCaches,
         cacheGroup: [match.os.id, match.os.versionId ?? 'rolling', plan.image.architecture].join('-'),
-        sourceDateEpoch: plan.epoch,
+        sourceDateEpoch: plan.packageEpoch,
         plugins: [distro, ...plan.bootloaders].map((one) => `${one.packageName}@${one.packageVersion}`),
       },
       {
