@@ -5,7 +5,7 @@ import { C2mError, fileError } from '@c2m/process'
 import { readFully } from '../layer/file-source.js'
 import type { BodyStore } from '../tree/tree-rootfs.js'
 import { pathOf } from '../tree/node.js'
-import { diskPath, type DirectoryMetadata, type DirectoryNode } from './directory.js'
+import { diskPath, type DirectoryMetadata, type DirectoryNode } from './directory-node.js'
 
 const WINDOW = 1024 * 1024
 /** Holes are looked for in units of the usual block size. */

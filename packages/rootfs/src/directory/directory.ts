@@ -2,22 +2,14 @@ import type { BigIntStats } from 'node:fs'
 import { lstat, readdir, readlink, realpath } from 'node:fs/promises'
 import type { EntryType, Rootfs } from '@c2m/plugin-api'
 import { C2mError, fileError } from '@c2m/process'
-import { decodeName, encodeName } from '../name/bytes.js'
+import { decodeName } from '../name/bytes.js'
 import { cleanPath, joinPath } from '../name/path.js'
 import { NO_XATTRS } from '../tar/member.js'
-import type { Inode, Metadata, TreeNode } from '../tree/node.js'
+import type { Inode } from '../tree/node.js'
 import { TreeRootfs } from '../tree/tree-rootfs.js'
+import { diskPath, type DirectoryMetadata, type DirectoryNode } from './directory-node.js'
 import { DirectoryStore } from './directory-store.js'
 import { readExtendedAttributes } from './extended-attributes.js'
-
-/** Where a file was when the directory was read; its body is only read from the same one. */
-export interface DirectoryMetadata extends Metadata {
-  readonly diskInode: bigint
-  /** Fewer blocks are allotted than the size takes. */
-  readonly isSparse: boolean
-}
-
-export type DirectoryNode = TreeNode<DirectoryMetadata>
 
 const BILLION = 1_000_000_000n
 const BLOCK_UNIT = 512n
@@ -114,11 +106,6 @@ class Scan {
       throw fileError(error, joinPath(this.#top, path), 'read')
     })
   }
-}
-
-/** As bytes, since a name need not be UTF-8. */
-export function diskPath(top: string, path: string): Buffer {
-  return Buffer.concat([Buffer.from(`${top}/`), encodeName(path)])
 }
 
 function typeOf(stats: BigIntStats): EntryType {

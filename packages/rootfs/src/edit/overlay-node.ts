@@ -55,7 +55,7 @@ export function* walkOverlay(node: OverlayNode, path = ''): Generator<{ node: Ov
   }
 }
 
-export async function* openBody(body: NewBody | undefined): AsyncGenerator<{ offset: number; data: Uint8Array }> {
+async function* openBody(body: NewBody | undefined): AsyncGenerator<{ offset: number; data: Uint8Array }> {
   if (body === undefined) return
   if (!(body instanceof Uint8Array)) yield* body.open()
   else if (body.length > 0) yield { offset: 0, data: body }

@@ -14,7 +14,7 @@ export const BLOCK = 512
  *
  * `magic` is 'ustar\0' in POSIX archives, 'ustar ' in GNU's (whose prefix field holds other things), empty in v7's.
  */
-export const FIELDS = {
+const FIELDS = {
   name: [0, 100],
   mode: [100, 108],
   uid: [108, 116],
