@@ -15,8 +15,8 @@ use_archive() {
       -e "s,https?://security\\.debian\\.org(/debian-security)?/?([[:space:]]|$),$archive/debian-security\\2,g" \\
       -e "s,https?://(deb|ftp|httpredir|http|cdn-fastly|cloudfront|ftp\\.[a-z]+)\\.(debian\\.net|debian\\.org)/(debian|debian-security)/?([[:space:]]|$),$archive/\\3\\4,g" \\
       -e '/^deb.*archive\\.debian\\.org.*-updates[[:space:]]/s/^/# /' \\
-      -e '/^deb.*archive\\.debian\\.org/s/^(deb|deb-src)[[:space:]]+\\[/\\1 [check-valid-until=no /;t' \\
-      -e '/^deb.*archive\\.debian\\.org/s/^(deb|deb-src)[[:space:]]+/\\1 [check-valid-until=no] /' \\
+      -e '/^deb.*archive\\.debian\\.org/s/^(deb|deb-src)[[:space:]]+\\[/\\1 [check-valid-until=no /' \\
+      -e '/^deb.*archive\\.debian\\.org/{/check-valid-until/!s/^(deb|deb-src)[[:space:]]+/\\1 [check-valid-until=no] /;}' \\
       "$file"
     case $file in
       *.sources)
