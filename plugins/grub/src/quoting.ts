@@ -24,10 +24,13 @@ export function isPrintable(text: string): boolean {
   return !UNPRINTABLE.test(text)
 }
 
-/** A name for a menu: control characters become spaces. */
+/** Characters of a name that a menu shows on one line. */
+const MAX_TITLE = 100
+
+/** A name for a menu: control characters become spaces, and what no screen shows is cut off. */
 export function menuTitle(name: string): string {
   const title = name.replace(new RegExp(UNPRINTABLE, 'gu'), ' ').replace(/ +/g, ' ').trim()
-  return title === '' ? 'Linux' : title
+  return title === '' ? 'Linux' : Array.from(title).slice(0, MAX_TITLE).join('')
 }
 
 /**
