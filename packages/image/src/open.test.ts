@@ -113,6 +113,22 @@ describe('OCI layouts', () => {
     expect(await w.cached()).toEqual([])
   })
 
+  it('takes sha512, and names the layer that is no tar', async () => {
+    await using w = await world()
+    const tar = tarOf({ 'etc/hello': 'hello\n' })
+    const ids = (bytes: Uint8Array) => ({ rootfs: { type: 'layers', diff_ids: [digestOf(bytes, 'sha512')] } })
+    await w.layout.image({ layers: [tar], config: ids(tar), refName: 'good' })
+    const noTar = Buffer.alloc(2048, 'no tar')
+    await w.layout.image({ layers: [noTar], config: ids(noTar), refName: 'bad' })
+    await w.layout.write()
+    await using image = await w.open(`oci:${w.layout.path}:good`)
+    expect(await w.cached()).toEqual([join(w.cache, 'layers/sha512', `${digestOf(tar, 'sha512').slice(7)}.tar`)])
+    expect(await textOf(image, 'etc/hello')).toBe('hello\n')
+    await expect(w.open(`oci:${w.layout.path}:bad`)).rejects.toThrow(
+      `the layer ${digestOf(noTar, 'sha512')} of ${w.layout.path}: `,
+    )
+  })
+
   it('refuses a configuration with more or fewer layers', async () => {
     await using w = await world()
     await w.layout.image({ config: { rootfs: { type: 'layers', diff_ids: [] } } })
@@ -212,6 +228,22 @@ describe('archives', () => {
     await using byIndex = await w.open(`docker-archive:${path}:@1`)
     expect(byIndex.layers).toHaveLength(2)
     await expect(w.open(`docker-archive:${path}:box:9`)).rejects.toThrow(code('C2M_IMAGE_NOT_FOUND'))
+  })
+
+  it('reads docker save since version 25, which is an OCI layout too', async () => {
+    await using w = await world()
+    const blob = (bytes: Buffer | string) => `blobs/sha256/${digestOf(bytes).slice(7)}`
+    const packed = gzipSync(layerA)
+    const saved = [{ Config: blob(config(layerA)), RepoTags: ['box:25'], Layers: [blob(packed)] }]
+    const path = join(w.path, 'box.tar')
+    const files = {
+      'oci-layout': '{}',
+      'index.json': '{"schemaVersion":2,"manifests":[]}',
+      'manifest.json': JSON.stringify(saved),
+    }
+    await writeFile(path, tarOf({ ...files, [blob(config(layerA))]: config(layerA), [blob(packed)]: packed }))
+    await using image = await w.open(path)
+    expect(await textOf(image, 'etc/hello')).toBe('a\n')
   })
 
   it('reads a compressed archive, and refuses layers that are not what their diff_ids say', async () => {

@@ -16,7 +16,7 @@ const MAX_JSON = 8 * 1024 * 1024
  * Where a daemon may be: DOCKER_HOST alone when it is set, else the usual sockets of Docker and podman.
  * @throws C2M_DAEMON_ADDRESS (usage) when DOCKER_HOST is neither unix:// nor tcp://
  */
-export function engineCandidates(env: NodeJS.ProcessEnv): readonly Engine[] {
+function engineCandidates(env: NodeJS.ProcessEnv): readonly Engine[] {
   if (env.DOCKER_HOST) return [parseAddress(env.DOCKER_HOST, env)]
   const runtime = env.XDG_RUNTIME_DIR
   return [
@@ -72,7 +72,7 @@ export async function requireEngine(env: NodeJS.ProcessEnv, signal: AbortSignal 
 }
 
 /** Sends a GET request of the Engine API. `path` must be encoded. */
-export function get(engine: Engine, path: string, signal: AbortSignal | undefined): Promise<IncomingMessage> {
+function get(engine: Engine, path: string, signal: AbortSignal | undefined): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const sent = request({
       ...engine.target,

@@ -147,7 +147,7 @@ function parseContainer(text: string, name: string): string {
 }
 
 /** Splits `PATH[:TAG|@DIGEST|:@INDEX]`; as in containers-transports(5), the path ends at the first colon. */
-export function splitChoice(text: string, rest: string): { path: string; choice: ImageChoice } {
+function splitChoice(text: string, rest: string): { path: string; choice: ImageChoice } {
   const at = rest.search(/:?@(?:sha\d+:|\d+$)/)
   if (at !== -1) {
     const path = required(text, rest.slice(0, at), 'a path')

@@ -93,7 +93,7 @@ export function retryAfter(header: string | null, now = Date.now()): number | un
 }
 
 /** Code of the system or TLS error below fetch's 'fetch failed'. */
-export function networkCode(error: unknown): string {
+function networkCode(error: unknown): string {
   for (let at = error, depth = 0; depth < 5 && at instanceof Error; at = at.cause, depth++) {
     if (at instanceof AggregateError && at.errors.length > 0) return networkCode(at.errors[0])
     const code = (at as { code?: unknown }).code
@@ -107,7 +107,6 @@ function isTransient(error: unknown): boolean {
     'ECONNRESET',
     'EPIPE',
     'ETIMEDOUT',
-    'EAI_AGAIN',
     'UND_ERR_SOCKET',
     'UND_ERR_CONNECT_TIMEOUT',
     'UND_ERR_HEADERS_TIMEOUT',

@@ -1,4 +1,4 @@
-import { C2mError, interrupted, throwIfAborted, type Reporter } from '@c2m/process'
+import { C2mError, interrupted, isC2mError, throwIfAborted, type Reporter } from '@c2m/process'
 import { indexLayer, type Layer } from '@c2m/rootfs'
 import { rm } from 'node:fs/promises'
 import { decompress, DecompressionError } from '../compression/decompress.js'
@@ -31,7 +31,11 @@ export async function openLayer(source: LayerSource, context: UnpackContext): Pr
     }
   }
   await unpackLayer(source, path, context)
-  return indexLayer(path, { signal: context.signal })
+  return indexLayer(path, { signal: context.signal }).catch((error: unknown) => {
+    if (!isC2mError(error) || error.code === 'C2M_INTERRUPTED') throw error
+    const { code, hint, message } = error
+    throw new C2mError(code, `the layer ${source.diffId} of ${source.origin}: ${message}`, { hint, cause: error })
+  })
 }
 
 /** Streams the layer through blob digest, decompression and diff_id into the cache; on any error nothing stays there. */

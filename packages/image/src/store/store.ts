@@ -231,7 +231,7 @@ export async function requireSpace(store: ImageStore, bytes: number): Promise<vo
 }
 
 /** Says for a system error on the cache which folder it is and how to choose another. */
-export function cacheError(error: unknown, cache: string): unknown {
+function cacheError(error: unknown, cache: string): unknown {
   const code = errno(error)
   if (code === 'ENOSPC' || code === 'EDQUOT') return cacheFull(cache, 'is full', error)
   const named = fileError(error, cache, 'write to the cache')
