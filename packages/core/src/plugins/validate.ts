@@ -52,5 +52,5 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function show(value: unknown): string {
-  return value === undefined ? 'missing' : (JSON.stringify(value) ?? String(value))
+  return value === undefined ? 'missing' : (JSON.stringify(value) ?? `a ${typeof value}`)
 }
