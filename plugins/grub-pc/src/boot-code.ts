@@ -56,7 +56,8 @@ export function bootCode(image: Uint8Array, coreLba: number): Uint8Array {
   if (check >> 8 !== 0xeb && check !== 0x9090) throw bootImageError('has no drive check where it is expected')
   requireLba(coreLba)
 
-  const code = image.slice(0, BOOT_CODE)
+  // not slice(): a Buffer's would share its memory
+  const code = Uint8Array.from(image.subarray(0, BOOT_CODE))
   viewOf(code).setBigUint64(KERNEL_SECTOR, BigInt(coreLba), true)
   code.fill(NOP, DRIVE_CHECK, DRIVE_CHECK + 2)
   return code

@@ -4,7 +4,6 @@ import { grubError } from './error.js'
 const PLAIN_WORD = /^[A-Za-z0-9_/.,:=@%+-]+$/
 
 /** C0 and C1 control characters and lone surrogates: what no line of a configuration file can carry. */
-// eslint-disable-next-line no-control-regex
 const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\p{Cs}]/u
 
 /**
