@@ -1,4 +1,9 @@
 export { runSandbox, type SandboxMode, type SandboxOptions, type SandboxTask } from './sandbox.js'
-export { packageLayer, type PackageLayer, type PackageLayerOptions, type PackageLayerTask } from './cache/package-layer.js'
+export {
+  packageLayer,
+  type PackageLayer,
+  type PackageLayerOptions,
+  type PackageLayerTask,
+} from './cache/package-layer.js'
 export { listCache, pruneCache, type CacheItem, type PruneOptions } from './cache/cache.js'
 export { checkSandbox } from './namespace/check.js'

@@ -1,5 +1,14 @@
 import type { ExecStep, Rootfs, TemporaryFileStep } from '@c2m/plugin-api'
-import { C2mError, CleanupStack, ExitCode, findAbandoned, makeTemporaryFolder, silentReporter, throwIfAborted, type Reporter } from '@c2m/process'
+import {
+  C2mError,
+  CleanupStack,
+  ExitCode,
+  findAbandoned,
+  makeTemporaryFolder,
+  silentReporter,
+  throwIfAborted,
+  type Reporter,
+} from '@c2m/process'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { takeLock } from './cache/lock.js'
@@ -75,7 +84,8 @@ async function runInNamespaces(task: SandboxTask, output: string, options: Sandb
   const cacheName = `${safeName(task.cacheGroup)}-${baseName.slice(0, 16)}`
   await using cleanup = new CleanupStack()
   const store = await openStore(options.cache, mapping)
-  for (const left of await findAbandoned(join(store.root, 'in-use'), baseName)) await rm(left, { recursive: true, force: true })
+  for (const left of await findAbandoned(join(store.root, 'in-use'), baseName))
+    await rm(left, { recursive: true, force: true })
   const inUse = await makeTemporaryFolder(join(store.root, 'in-use'), baseName)
   cleanup.defer(() => inUse[Symbol.asyncDispose]())
   // package managers do not share their download folders

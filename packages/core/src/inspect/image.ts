@@ -1,6 +1,6 @@
 import { findOsRelease } from '@c2m/linux'
 import { openImage } from '@c2m/image'
-import { mergeLayers, rootfsSummary } from '@c2m/rootfs'
+import { rootfsSummary } from '@c2m/rootfs'
 import type { ImageConfig } from '@c2m/plugin-api'
 import { isC2mError, type Reporter } from '@c2m/process'
 import { inject, injectable } from 'tsyringe'
@@ -38,13 +38,14 @@ export class ImageInspector {
   async inspect(reference: string, platform?: string): Promise<ImageInspection> {
     const { cache, env } = this.settings
     await using image = await openImage(reference, {
+      stdin: process.stdin,
       platform,
       cache,
       env,
       signal: this.signal,
       reporter: this.reporter,
     })
-    await using rootfs = await mergeLayers(image.layers)
+    await using rootfs = await image.rootfs()
     const { entries, bytes } = await rootfsSummary(rootfs)
     const os = await findOsRelease(rootfs)
     const common = {

@@ -1,5 +1,6 @@
 import type { BootloaderPlugin, DiskFormat, DiskPlan, Firmware, InstalledKernel, Rootfs, Step } from '@c2m/plugin-api'
 import type { OpenedImage } from '@c2m/image'
+import type { Layer } from '@c2m/rootfs'
 import type { Reproducibility } from '../request/randomness.js'
 import type { Provided } from '../plugins/registry.js'
 import type { Detected } from './detect.js'
@@ -7,6 +8,8 @@ import type { Detected } from './detect.js'
 /** What will be done. Steps are in the order in which they run. */
 export interface Plan extends Reproducibility {
   readonly image: OpenedImage
+  /** The image's, lowest first. */
+  readonly layers: readonly Layer[]
   readonly rootfs: Rootfs
   readonly detected: Detected
   readonly bootloaders: readonly Provided<BootloaderPlugin>[]

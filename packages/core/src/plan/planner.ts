@@ -1,8 +1,11 @@
 import { openImage, type OpenedImage } from '@c2m/image'
 import { planDisk } from '@c2m/disk'
-import { mergeLayers } from '@c2m/rootfs'
-import type { BootTarget, BootTask, DistroTraits, MachineTask, Rootfs, Step } from '@c2m/plugin-api'
-import { C2mError, ExitCode, isC2mError, type CleanupStack, type Reporter } from '@c2m/process'
+import { indexLayer, mergeLayers, packRootfs, type Layer } from '@c2m/rootfs'
+import type { BootTarget, BootTask, DistroTraits, MachineTask, Rootfs, RootfsEntry, Step } from '@c2m/plugin-api'
+import { C2mError, ExitCode, isC2mError, makeTemporaryFolder, type CleanupStack, type Reporter } from '@c2m/process'
+import { createWriteStream } from 'node:fs'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
 import { inject, injectable } from 'tsyringe'
 import type { PluginRegistry, Provided } from '../plugins/registry.js'
 import type { ContainerToVmRequest } from '../request/container-to-vm.js'
@@ -28,7 +31,7 @@ export class Planner {
 
   /** Resources of the plan (the opened image and its tree) are given to `cleanup`. */
   async plan(request: ContainerToVmRequest, cleanup: CleanupStack): Promise<Plan> {
-    const { image, rootfs } = await this.#open(request, cleanup)
+    const { image, layers, rootfs } = await this.#open(request, cleanup)
     const detected =
       request.distro === undefined
         ? await detectDistro(rootfs, this.registry, this.reporter)
@@ -92,6 +95,7 @@ export class Planner {
     const steps = order([...installing, ...fromDistro, ...fromBootloaders])
     return {
       image,
+      layers,
       rootfs,
       detected,
       bootloaders,
@@ -108,20 +112,37 @@ export class Planner {
     }
   }
 
-  async #open(request: ContainerToVmRequest, cleanup: CleanupStack): Promise<{ image: OpenedImage; rootfs: Rootfs }> {
+  async #open(
+    request: ContainerToVmRequest,
+    cleanup: CleanupStack,
+  ): Promise<Pick<Plan, 'image' | 'layers' | 'rootfs'>> {
     const done = this.reporter.stage(`read ${request.image}`)
+    const { cache, env } = this.settings
     const image = await openImage(request.image, {
       platform: request.platform,
-      cache: this.settings.cache,
+      cache,
       signal: this.signal,
       reporter: this.reporter,
-      env: this.settings.env,
+      env,
+      stdin: process.stdin,
     })
     cleanup.defer(() => image[Symbol.asyncDispose]())
-    const rootfs = await mergeLayers(image.layers)
+    const layers = image.layers.length > 0 ? image.layers : [await this.#pack(image, cleanup)]
+    const rootfs = await mergeLayers(layers)
     cleanup.defer(() => rootfs[Symbol.asyncDispose]())
     done()
-    return { image, rootfs }
+    return { image, layers, rootfs }
+  }
+
+  /** A folder has no layers; as one layer, the package layer can be merged over it as over any other. */
+  async #pack(image: OpenedImage, cleanup: CleanupStack): Promise<Layer> {
+    const folder = await makeTemporaryFolder(join(this.settings.cache, 'temporary'), 'image')
+    cleanup.defer(() => folder[Symbol.asyncDispose]())
+    const tar = join(folder.path, 'root.tar')
+    await using tree = await image.rootfs()
+    const onOmitted = ({ path }: RootfsEntry, because: string) => this.reporter.warn(`left out /${path}: ${because}`)
+    await pipeline(packRootfs(tree, { sparse: true, onOmitted }), createWriteStream(tar), { signal: this.signal })
+    return indexLayer(tar, { signal: this.signal })
   }
 }
 

@@ -68,7 +68,7 @@ export class ContainerToVm {
 
   async #build(plan: Plan, layer: Layer | undefined, request: ContainerToVmRequest, path: string): Promise<number> {
     const configuring = this.reporter.stage('configure the machine')
-    await using tree = await mergeLayers(layer === undefined ? plan.image.layers : [...plan.image.layers, layer])
+    await using tree = await mergeLayers(layer === undefined ? plan.layers : [...plan.layers, layer])
     await using rootfs = editRootfs(tree, { time: { seconds: plan.epoch, nanoseconds: 0 } })
     const context: StepContext = {
       rootfs,

@@ -41,7 +41,7 @@ export function encodeAcl(value: Uint8Array): Buffer | undefined {
 export function decodeAcl(stored: Buffer): Buffer | undefined {
   if (stored.length < HEADER || stored.readUInt32LE(0) !== STORED_VERSION) return undefined
   const entries: Buffer[] = []
-  for (let at = HEADER; at < stored.length; ) {
+  for (let at = HEADER; at < stored.length;) {
     if (at + SHORT_ENTRY > stored.length) return undefined
     const tag = stored.readUInt16LE(at)
     const size = hasId(tag) ? XATTR_ENTRY : SHORT_ENTRY

@@ -3,7 +3,14 @@ import type { RootfsEntry } from '@c2m/plugin-api'
 import { encodeAcl } from './acl.js'
 import { ByteArena } from './byte-arena.js'
 import { unstorable } from './errors.js'
-import { encodeInodeXattrs, encodeXattrBlock, divideXattrs, MAX_XATTR_REFERENCES, NAME_INDEXES, type StoredXattr } from './xattr.js'
+import {
+  encodeInodeXattrs,
+  encodeXattrBlock,
+  divideXattrs,
+  MAX_XATTR_REFERENCES,
+  NAME_INDEXES,
+  type StoredXattr,
+} from './xattr.js'
 import { encodeText } from './name.js'
 import { NumberList } from './number-list.js'
 import { BLOCK_SIZE } from './constants.js'
@@ -24,7 +31,10 @@ export function storedXattrs(entry: RootfsEntry, lose: (loss: Ext4Loss) => void)
     const space = NAME_INDEXES.find(([prefix, , whole]) => (whole ? name === prefix : name.startsWith(prefix)))
     const suffix = space === undefined ? undefined : encodeText(name.slice(space[0].length))
     if (space === undefined || suffix === undefined || (suffix.length === 0 && !space[2])) {
-      lose({ path: entry.path, what: `the extended attribute ${JSON.stringify(name)} has no namespace that ext4 knows` })
+      lose({
+        path: entry.path,
+        what: `the extended attribute ${JSON.stringify(name)} has no namespace that ext4 knows`,
+      })
       continue
     }
     if (suffix.length > MAX_XATTR_NAME || suffix.includes(0)) {
@@ -91,7 +101,12 @@ export class XattrBlocks {
  * @returns the block's index, if there is one
  * @throws C2M_EXT4_UNSTORABLE when they are too large
  */
-export function placeXattrs(path: string, inode: Buffer, xattrs: readonly StoredXattr[], blocks: XattrBlocks): number | undefined {
+export function placeXattrs(
+  path: string,
+  inode: Buffer,
+  xattrs: readonly StoredXattr[],
+  blocks: XattrBlocks,
+): number | undefined {
   const divided = divideXattrs(xattrs)
   if (divided === undefined) {
     throw unstorable(path, 'its extended attributes are larger than one block of 4096 bytes', 'remove some of them')

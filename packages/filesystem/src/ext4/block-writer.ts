@@ -27,7 +27,7 @@ export class BlockWriter {
   /** Copies `data` to be written at `offset` (bytes); it may still be on its way when the promise resolves. */
   async put(offset: number, data: Uint8Array): Promise<void> {
     if (offset !== this.#start + this.#length) await this.#turn(offset)
-    for (let from = 0; from < data.length; ) {
+    for (let from = 0; from < data.length;) {
       if (this.#length === BUFFER_SIZE) await this.#turn(offset + from)
       const count = Math.min(BUFFER_SIZE - this.#length, data.length - from)
       this.#filling.set(count === data.length ? data : data.subarray(from, from + count), this.#length)

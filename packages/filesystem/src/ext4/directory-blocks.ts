@@ -1,6 +1,13 @@
 import { BLOCK_SIZE } from './constants.js'
 import { halfMd4 } from './directory-hash.js'
-import { DIRECTORY_TYPE, encodeEntry, entriesEnd, entrySize, setDirectoryTail, stretchEntry } from './directory-entry.js'
+import {
+  DIRECTORY_TYPE,
+  encodeEntry,
+  entriesEnd,
+  entrySize,
+  setDirectoryTail,
+  stretchEntry,
+} from './directory-entry.js'
 import { encodeIndexNode, encodeIndexRoot, indexLimit, type IndexEntry } from './htree.js'
 
 /** How directories are laid out in one file system. */
@@ -48,7 +55,10 @@ function nextRecord(records: Buffer, at: number): number {
 }
 
 /** Blocks that a directory takes, and whether it is indexed. Undefined when even a tree of two levels is too small. */
-export function measureDirectory(records: Buffer, rules: DirectoryRules): { blocks: number; indexed: boolean } | undefined {
+export function measureDirectory(
+  records: Buffer,
+  rules: DirectoryRules,
+): { blocks: number; indexed: boolean } | undefined {
   const end = entriesEnd(rules.checksummed)
   let blocks = 1
   let used = DOTS
@@ -145,7 +155,9 @@ function planLeaves(records: Buffer, rules: DirectoryRules): LeafPlan {
   const offsets: number[] = []
   for (let at = 0; at < records.length; at = nextRecord(records, at)) offsets.push(at)
   const hashes = Uint32Array.from(offsets, (at) => halfMd4(nameAt(records, at), rules.hashSeed, true))
-  const positions = Uint32Array.from(offsets, (_, position) => position).sort((a, b) => hashes[a]! - hashes[b]! || a - b)
+  const positions = Uint32Array.from(offsets, (_, position) => position).sort(
+    (a, b) => hashes[a]! - hashes[b]! || a - b,
+  )
   const limit = Math.floor(entriesEnd(rules.checksummed) * LEAF_FILL)
   const starts: number[] = []
   const leafHashes: number[] = []
@@ -156,7 +168,7 @@ function planLeaves(records: Buffer, rules: DirectoryRules): LeafPlan {
     const hash = hashes[position]!
     if (used + size > limit) {
       starts.push(rank)
-      leafHashes.push(hash === before ? hash | 1 : hash)
+      leafHashes.push(hash === before ? hash + 1 : hash)
       used = 0
     }
     used += size

@@ -95,7 +95,8 @@ export function featureBits(names: Iterable<string>): FeatureBits {
   const bits = { compat: 0, incompat: 0, roCompat: 0 }
   for (const name of names) {
     const feature = Object.hasOwn(FEATURES, name) ? FEATURES[name] : undefined
-    if (feature === undefined) throw optionError(`ext4 has no feature named ${JSON.stringify(name)}`, 'see ext4(5) for the names')
+    if (feature === undefined)
+      throw optionError(`ext4 has no feature named ${JSON.stringify(name)}`, 'see ext4(5) for the names')
     bits[feature[0]] |= feature[1]
   }
   return bits
@@ -109,16 +110,21 @@ export function writableFeatures(names: readonly string[]): ReadonlySet<string> 
   const features = new Set(names.map((name) => ALIASES[name] ?? name))
   featureBits(features)
   for (const name of features) {
-    if (!WRITABLE.has(name)) throw optionError(`the ext4 feature ${name} cannot be written`, 'leave it out of the feature list')
+    if (!WRITABLE.has(name))
+      throw optionError(`the ext4 feature ${name} cannot be written`, 'leave it out of the feature list')
   }
   for (const name of REQUIRED) {
-    if (!features.has(name)) throw optionError(`ext4 is written with the feature ${name} only`, `add ${name} to the feature list`)
+    if (!features.has(name))
+      throw optionError(`ext4 is written with the feature ${name} only`, `add ${name} to the feature list`)
   }
   if (features.has('resize_inode') && !features.has('sparse_super')) {
     throw optionError('the ext4 feature resize_inode needs sparse_super', 'add sparse_super, or leave out resize_inode')
   }
   if (features.has('metadata_csum_seed') && !features.has('metadata_csum')) {
-    throw optionError('the ext4 feature metadata_csum_seed needs metadata_csum', 'add metadata_csum, or leave out metadata_csum_seed')
+    throw optionError(
+      'the ext4 feature metadata_csum_seed needs metadata_csum',
+      'add metadata_csum, or leave out metadata_csum_seed',
+    )
   }
   // metadata_csum stands for uninit_bg too; the kernel refuses both at once
   if (features.has('metadata_csum')) features.delete('uninit_bg')

@@ -47,7 +47,7 @@ export class FileWriter {
   /** Continues the file; a multiple of the block size leaves no gap. */
   async append(data: Uint8Array): Promise<void> {
     const { allocator, writer } = this.#options
-    for (let from = 0; from < data.length; ) {
+    for (let from = 0; from < data.length;) {
       if (this.#room === 0) {
         const { block, count } = allocator.take(Math.ceil((data.length - from) / BLOCK_SIZE))
         this.#extents.add(this.#end / BLOCK_SIZE, block, count)
@@ -69,7 +69,8 @@ export class FileWriter {
     for await (const { offset, data } of body) {
       if (data.length === 0) continue
       const valid = Number.isSafeInteger(offset) && offset >= this.#end && offset + data.length <= size
-      if (!valid) throw treeError(path, `has content at byte ${offset} that overlaps, or lies behind its size of ${size}`)
+      if (!valid)
+        throw treeError(path, `has content at byte ${offset} that overlaps, or lies behind its size of ${size}`)
       if (offset > this.#end) await this.#skipTo(offset)
       await this.append(data)
     }

@@ -40,11 +40,15 @@ const GROWTH = 1024
 const MAX_RESERVED = BLOCK_SIZE / 4
 
 /** Undefined when so many inodes do not fit into so many blocks. */
-export function planGeometry(wantedBlocks: number, inodes: number, features: ReadonlySet<string>): Geometry | undefined {
+export function planGeometry(
+  wantedBlocks: number,
+  inodes: number,
+  features: ReadonlySet<string>,
+): Geometry | undefined {
   const descriptorSize = features.has('64bit') ? LONG_DESCRIPTOR : SHORT_DESCRIPTOR
   const sparse = features.has('sparse_super')
   const perBlock = BLOCK_SIZE / descriptorSize
-  for (let blocks = wantedBlocks; blocks > 0; ) {
+  for (let blocks = wantedBlocks; blocks > 0;) {
     const groups = Math.ceil(blocks / BLOCKS_PER_GROUP)
     const descriptorBlocks = Math.ceil(groups / perBlock)
     const reserved = features.has('resize_inode') ? reservedBlocks(blocks, descriptorBlocks, perBlock) : 0

@@ -29,7 +29,12 @@ export interface GroupDescriptor {
 }
 
 /** Fills `bytes`, whose length (32 or 64) chooses the form. */
-export function encodeGroupDescriptor(bytes: Buffer, group: number, descriptor: GroupDescriptor, rules: ChecksumRules): void {
+export function encodeGroupDescriptor(
+  bytes: Buffer,
+  group: number,
+  descriptor: GroupDescriptor,
+  rules: ChecksumRules,
+): void {
   const d = descriptor
   const split16 = (low: number, high: number, value: number): void => {
     bytes.writeUInt16LE(value & 0xffff, low)

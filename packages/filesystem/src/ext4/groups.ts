@@ -58,7 +58,8 @@ export async function writeBitmaps(
   const used = new UsedBlocks(geometry, state.nextBlock)
   const descriptors = Buffer.alloc(descriptorBlocks * BLOCK_SIZE)
   const bitmap = Buffer.alloc(BLOCK_SIZE)
-  const checksum = (bytes: number): number => (checksums.kind === 'crc32c' ? crc32c(checksums.seed, bitmap, 0, bytes) : 0)
+  const checksum = (bytes: number): number =>
+    checksums.kind === 'crc32c' ? crc32c(checksums.seed, bitmap, 0, bytes) : 0
   let freeBlocks = 0
   let freeInodes = 0
   for (let group = 0; group < groups; group++) {

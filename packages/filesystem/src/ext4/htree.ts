@@ -35,7 +35,12 @@ export function indexLimit(kind: 'root' | 'node', checksummed: boolean): number 
 /** @param levels of nodes between the root and the leaves: 0 or 1 */
 export function encodeIndexRoot(
   block: Buffer,
-  root: { readonly inode: number; readonly parent: number; readonly levels: number; readonly entries: readonly IndexEntry[] },
+  root: {
+    readonly inode: number
+    readonly parent: number
+    readonly levels: number
+    readonly entries: readonly IndexEntry[]
+  },
   seed: number | undefined,
 ): void {
   block.fill(0)

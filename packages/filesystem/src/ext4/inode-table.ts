@@ -26,7 +26,7 @@ export class InodeTable {
 
   /** The bytes of inodes [first, end), in as few pieces as there are; whole blocks, when both are multiples of 16 plus 1. */
   *pieces(first: number, end: number): Generator<Buffer> {
-    for (let index = first - 1; index < end - 1; ) {
+    for (let index = first - 1; index < end - 1;) {
       const chunk = Math.floor(index / CHUNK_INODES)
       const stop = Math.min(end - 1, (chunk + 1) * CHUNK_INODES)
       const from = (index - chunk * CHUNK_INODES) * INODE_SIZE

@@ -115,7 +115,8 @@ export function decodeInode(inode: Buffer): InodeFields | undefined {
     atime: time(Offset.atime, Offset.atimeExtra),
     ctime: time(Offset.ctime, Offset.ctimeExtra),
     mtime: time(Offset.mtime, Offset.mtimeExtra),
-    crtime: 128 + extraSize >= Offset.crtime + 4 ? time(Offset.crtime, Offset.crtimeExtra) : { seconds: 0, nanoseconds: 0 },
+    crtime:
+      128 + extraSize >= Offset.crtime + 4 ? time(Offset.crtime, Offset.crtimeExtra) : { seconds: 0, nanoseconds: 0 },
   }
 }
 
@@ -192,4 +193,3 @@ export function setInodeChecksum(inode: Buffer, number: number, fileSystemSeed: 
   inode.writeUInt16LE(sum & 0xffff, Offset.checksum)
   inode.writeUInt16LE(sum >>> 16, Offset.checksumHigh)
 }
-

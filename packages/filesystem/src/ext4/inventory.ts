@@ -142,11 +142,16 @@ class InventoryTaker {
     const { records, inode, parent, subdirectories } = frame
     const { inventory } = this
     const measured = measureDirectory(records, inventory.rules)
-    if (measured === undefined) throw unstorable(frame.path, 'it has too many entries', 'spread them over several directories')
+    if (measured === undefined)
+      throw unstorable(frame.path, 'it has too many entries', 'spread them over several directories')
     const links = 2 + subdirectories
     const tooMany = links > LINK_MAX
     if (tooMany && !(measured.indexed && this.#settings.features.has('dir_nlink'))) {
-      throw unstorable(frame.path, `it has ${subdirectories} subdirectories`, 'use the ext4 features dir_index and dir_nlink')
+      throw unstorable(
+        frame.path,
+        `it has ${subdirectories} subdirectories`,
+        'use the ext4 features dir_index and dir_nlink',
+      )
     }
     // one link means: too many to count
     setLinks(inventory.inodes.at(inode), tooMany ? 1 : links)
@@ -176,7 +181,8 @@ class InventoryTaker {
     }
     const inode = inodes.at(known)
     const links = getLinks(inode) + 1
-    if (links > LINK_MAX) throw unstorable(entry.path, `its file has more than ${LINK_MAX} names`, 'make some of them copies')
+    if (links > LINK_MAX)
+      throw unstorable(entry.path, `its file has more than ${LINK_MAX} names`, 'make some of them copies')
     setLinks(inode, links)
     return known
   }
@@ -185,15 +191,29 @@ class InventoryTaker {
     const { inventory } = this
     const { path, type, uid, gid } = entry
     for (const id of [uid, gid]) {
-      if (!Number.isInteger(id) || id < 0 || id > MAX_ID) throw unstorable(path, `its owner ${id} is not a 32-bit number`, 'change the owner')
+      if (!Number.isInteger(id) || id < 0 || id > MAX_ID)
+        throw unstorable(path, `its owner ${id} is not a 32-bit number`, 'change the owner')
     }
     if (!isStorableTime(entry.mtime)) {
-      inventory.losses.push({ path, what: `its time ${entry.mtime.seconds} is outside what ext4 can hold (1901 to 2446)` })
+      inventory.losses.push({
+        path,
+        what: `its time ${entry.mtime.seconds} is outside what ext4 can hold (1901 to 2446)`,
+      })
     }
     const inode = inventory.inodes.at(number)
     const mtime = clampTime(entry.mtime)
     const content = this.#content(entry, number, inode)
-    encodeInode(inode, { type, mode: entry.mode, uid, gid, links: 1, mtime, atime: mtime, ...content, ...madeAt(this.#settings) })
+    encodeInode(inode, {
+      type,
+      mode: entry.mode,
+      uid,
+      gid,
+      links: 1,
+      mtime,
+      atime: mtime,
+      ...content,
+      ...madeAt(this.#settings),
+    })
     if (entry.xattrs.size > 0) this.#addXattrs(entry, number, inode)
     return number
   }
@@ -232,7 +252,8 @@ class InventoryTaker {
 
   #addSymlink({ path, linkTarget }: RootfsEntry, number: number, inode: Buffer): { size: number; flags: number } {
     const target = linkTarget === undefined ? undefined : encodeText(linkTarget)
-    if (target === undefined || target.length === 0 || target.includes(0)) throw treeError(path, 'is a symlink without a valid target')
+    if (target === undefined || target.length === 0 || target.includes(0))
+      throw treeError(path, 'is a symlink without a valid target')
     if (target.length > MAX_LINK_TARGET) {
       throw unstorable(path, `its target has ${target.length} bytes, more than ${MAX_LINK_TARGET}`, 'shorten it')
     }
@@ -250,7 +271,11 @@ class InventoryTaker {
   #addDevice({ path, device }: RootfsEntry, inode: Buffer): void {
     if (device === undefined || !isStorableDevice(device)) {
       const number = device === undefined ? 'missing' : `${device.major}:${device.minor}`
-      throw unstorable(path, `its device number is ${number}`, 'ext4 holds a major number below 4096 and a minor one below 1048576')
+      throw unstorable(
+        path,
+        `its device number is ${number}`,
+        'ext4 holds a major number below 4096 and a minor one below 1048576',
+      )
     }
     const [old, young] = encodeDevice(device)
     inodeBlock(inode).writeUInt32LE(old, 0)
@@ -274,7 +299,15 @@ class InventoryTaker {
     const { time } = this.#settings
     clearExtentTree(inode)
     encodeInode(inode, {
-      type: 'directory', mode: 0o700, uid: 0, gid: 0, size: 0, links: 2, flags: InodeFlag.extents, mtime: time, atime: time,
+      type: 'directory',
+      mode: 0o700,
+      uid: 0,
+      gid: 0,
+      size: 0,
+      links: 2,
+      flags: InodeFlag.extents,
+      mtime: time,
+      atime: time,
       ...madeAt(this.#settings),
     })
     this.#open.push(new DirectoryFrame(LOST_AND_FOUND, FIRST_INODE, ROOT_INODE))
@@ -286,4 +319,3 @@ class InventoryTaker {
 function madeAt({ time }: Settings): { ctime: Timestamp; crtime: Timestamp } {
   return { ctime: time, crtime: time }
 }
-

@@ -26,12 +26,24 @@ export async function writeJournalInode(
     const run = allocator.take(blocks - extents.blocks)
     extents.add(extents.blocks, run.block, run.count)
   }
-  await writer.putBlock(extents.at(0).block, encodeJournalSuperblock({ blockSize: BLOCK_SIZE, blocks, uuid: settings.uuid }))
+  await writer.putBlock(
+    extents.at(0).block,
+    encodeJournalSuperblock({ blockSize: BLOCK_SIZE, blocks, uuid: settings.uuid }),
+  )
   const { time } = settings
   const inode = inodes.at(JOURNAL_INODE)
   encodeInode(inode, {
-    type: 'file', mode: 0o600, uid: 0, gid: 0, size: blocks * BLOCK_SIZE, links: 1, flags: InodeFlag.extents,
-    atime: time, ctime: time, mtime: time, crtime: time,
+    type: 'file',
+    mode: 0o600,
+    uid: 0,
+    gid: 0,
+    size: blocks * BLOCK_SIZE,
+    links: 1,
+    flags: InodeFlag.extents,
+    atime: time,
+    ctime: time,
+    mtime: time,
+    crtime: time,
   })
   const seed = metadataSeed(settings)
   const ownSeed = seed === undefined ? undefined : inodeSeed(seed, JOURNAL_INODE, 0)

@@ -48,7 +48,10 @@ export function checkOptions(options: Ext4Options): Settings {
   const uuid = parseUuid(options.uuid, 'the file system UUID')
   const label = Buffer.from(options.label ?? '')
   if (label.length > MAX_LABEL || label.includes(0)) {
-    throw optionError(`the ext4 label ${JSON.stringify(options.label)} is longer than ${MAX_LABEL} bytes`, 'give a shorter one')
+    throw optionError(
+      `the ext4 label ${JSON.stringify(options.label)} is longer than ${MAX_LABEL} bytes`,
+      'give a shorter one',
+    )
   }
   const reservedPercent = options.reservedPercent ?? 5
   if (!(reservedPercent >= 0 && reservedPercent <= MAX_RESERVED)) {

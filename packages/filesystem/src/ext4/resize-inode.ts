@@ -44,7 +44,17 @@ export async function writeResizeInode(
   const { time } = settings
   const inode = inodes.at(RESIZE_INODE)
   encodeInode(inode, {
-    type: 'file', mode: 0o600, uid: 0, gid: 0, size: SIZE, links: 1, flags: 0, atime: time, ctime: time, mtime: time, crtime: time,
+    type: 'file',
+    mode: 0o600,
+    uid: 0,
+    gid: 0,
+    size: SIZE,
+    links: 1,
+    flags: 0,
+    atime: time,
+    ctime: time,
+    mtime: time,
+    crtime: time,
   })
   inodeBlock(inode).writeUInt32LE(doubleIndirect, DOUBLE_INDIRECT * 4)
   addBlocks(inode, 1 + reservedDescriptorBlocks * (1 + copies.length))

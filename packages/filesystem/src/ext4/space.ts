@@ -49,7 +49,11 @@ function fileBlocks(size: number): number {
 }
 
 /** Blocks of large files that are holes, found by reading these files. @throws C2M_INTERRUPTED */
-export async function countHoles(rootfs: Rootfs, inventory: Inventory, signal: AbortSignal | undefined): Promise<number> {
+export async function countHoles(
+  rootfs: Rootfs,
+  inventory: Inventory,
+  signal: AbortSignal | undefined,
+): Promise<number> {
   let holes = 0
   for (const { path, size } of inventory.largeFiles) {
     let blocks = 0
@@ -84,15 +88,27 @@ export function planLayout(blocks: number, demand: Demand, features: ReadonlySet
   return journalBlocks <= free ? { geometry, journalBlocks } : undefined
 }
 
-/** The smallest number of blocks that holds a demand, or a little more. @throws C2M_EXT4_OPTION above 16 TiB */
+/**
+ * A number of blocks that holds a demand, as does every larger one; hardly more than the smallest.
+ * @throws C2M_EXT4_OPTION above 16 TiB
+ */
 export function minimumBlocks(demand: Demand, features: ReadonlySet<string>): number {
-  const wanted = demand.blocks + (features.has('has_journal') ? MIN_JOURNAL_BLOCKS : 0)
-  let blocks = Math.max(wanted, features.has('has_journal') ? MIN_BLOCKS_WITH_JOURNAL : 1)
+  const journalBlocks = features.has('has_journal') ? MIN_JOURNAL_BLOCKS : 0
+  let blocks = Math.max(demand.blocks + journalBlocks, journalBlocks > 0 ? MIN_BLOCKS_WITH_JOURNAL : 1)
   while (blocks <= MAX_BLOCKS) {
-    if (planLayout(blocks, demand, features) !== undefined) return blocks
+    const wanted = demand.blocks + roundingLoss(blocks)
+    if (planLayout(blocks, { ...demand, blocks: wanted }, features) !== undefined) return blocks
     const capacity = planGeometry(blocks, demand.inodes, features)?.capacity ?? 0
-    const step = capacity === 0 ? Math.ceil(blocks / 16) : wanted - capacity
+    const step = capacity === 0 ? Math.ceil(blocks / 16) : wanted + journalBlocks - capacity
     blocks += Math.max(step, 16)
   }
   throw optionError('this tree needs an ext4 of more than 16 TiB', 'divide it among several file systems')
+}
+
+/**
+ * Blocks by which a slightly larger file system may hold less: every group's inode table grows by a block at once, a
+ * new descriptor block has many copies, a new group shares out the inodes anew.
+ */
+function roundingLoss(blocks: number): number {
+  return 2 * Math.ceil(blocks / BLOCKS_PER_GROUP) + 64
 }

@@ -28,7 +28,9 @@ export function isStorableTime({ seconds, nanoseconds }: Timestamp): boolean {
 /** The nearest time that ext4 holds; what is not a number becomes the start of 1970. */
 export function clampTime(time: Timestamp): Timestamp {
   if (isStorableTime(time)) return time
-  const seconds = Number.isNaN(time.seconds) ? 0 : Math.floor(Math.min(Math.max(time.seconds, MIN_SECONDS), MAX_SECONDS))
+  const seconds = Number.isNaN(time.seconds)
+    ? 0
+    : Math.floor(Math.min(Math.max(time.seconds, MIN_SECONDS), MAX_SECONDS))
   const inside = seconds > MIN_SECONDS && seconds < MAX_SECONDS
   const nanoseconds = inside && Number.isFinite(time.nanoseconds) ? Math.floor(time.nanoseconds) : 0
   return { seconds, nanoseconds: Math.min(Math.max(nanoseconds, 0), NANOSECONDS - 1) }

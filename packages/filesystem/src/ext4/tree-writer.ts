@@ -82,7 +82,10 @@ export async function writeXattrBlocks({ inventory, allocator, writer, seed }: T
  * @returns the extents of the files that were asked for
  * @throws C2M_EXT4_TREE when content is missing, comes twice or is of a file that the walk did not show
  */
-export async function writeBodies({ inventory, files }: TreeWriter, rootfs: Rootfs): Promise<Map<string, FileExtent[]>> {
+export async function writeBodies(
+  { inventory, files }: TreeWriter,
+  rootfs: Rootfs,
+): Promise<Map<string, FileExtent[]>> {
   const { inodes, numbers, located, fileSizes } = inventory
   const found = new Map<string, FileExtent[]>()
   const done = new Uint8Array(inodes.last + 1)

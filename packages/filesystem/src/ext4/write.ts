@@ -60,7 +60,8 @@ export async function estimateExt4(rootfs: Rootfs, options: Ext4Options): Promis
 export async function writeExt4(rootfs: Rootfs, target: BlockTarget, options: Ext4Options): Promise<Ext4Report> {
   const settings = checkOptions(options)
   const blocks = Math.floor(target.size / BLOCK_SIZE)
-  if (blocks > MAX_BLOCKS) throw optionError(`an ext4 of ${target.size} bytes cannot be made`, 'the largest one has 16 TiB')
+  if (blocks > MAX_BLOCKS)
+    throw optionError(`an ext4 of ${target.size} bytes cannot be made`, 'the largest one has 16 TiB')
   const inventory = await takeInventory(rootfs, settings, options)
   const layout = await findLayout(rootfs, inventory, settings, target, options.signal)
   const writer = new BlockWriter(target, options)
@@ -104,7 +105,8 @@ async function writeAll(
   const tree: TreeWriter = { inventory, allocator, writer, files, seed }
 
   if (features.has('resize_inode')) await writeResizeInode(inodes, geometry, settings, allocator, writer)
-  const journalBackup = journalBlocks === 0 ? Buffer.alloc(0) : await writeJournalInode(inodes, journalBlocks, settings, allocator, writer)
+  const journalBackup =
+    journalBlocks === 0 ? Buffer.alloc(0) : await writeJournalInode(inodes, journalBlocks, settings, allocator, writer)
   await writeDirectories(tree)
   await writeSymlinks(tree)
   await writeXattrBlocks(tree)
@@ -113,7 +115,10 @@ async function writeAll(
   const directories = await writeInodeTables(inodes, geometry, settings, writer)
   const state = { nextBlock: allocator.next, lastInode: inodes.last, directories }
   const { freeBlocks, freeInodes, descriptors } = await writeBitmaps(geometry, settings, state, writer)
-  await writeSuperblocks({ geometry, settings, journalBlocks, journalBackup, freeBlocks, freeInodes, descriptors }, writer)
+  await writeSuperblocks(
+    { geometry, settings, journalBlocks, journalBackup, freeBlocks, freeInodes, descriptors },
+    writer,
+  )
   await writer.flush()
   return {
     blocks: geometry.blocks,

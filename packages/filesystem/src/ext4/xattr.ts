@@ -54,7 +54,9 @@ const INODE_ROOM = INODE_SIZE - INODE_XATTR_OFFSET - INODE_HEADER - TERMINATOR
 const BLOCK_ROOM = BLOCK_SIZE - BLOCK_HEADER - TERMINATOR
 
 /** What goes into the inode, as much as fits, and what into a block. Undefined when the block is too small. */
-export function divideXattrs(xattrs: readonly StoredXattr[]): { inode: StoredXattr[]; block: StoredXattr[] } | undefined {
+export function divideXattrs(
+  xattrs: readonly StoredXattr[],
+): { inode: StoredXattr[]; block: StoredXattr[] } | undefined {
   const inode: StoredXattr[] = []
   const block: StoredXattr[] = []
   let inodeRoom = INODE_ROOM
@@ -94,7 +96,12 @@ export function encodeXattrBlock(xattrs: readonly StoredXattr[]): { block: Buffe
 }
 
 /** The last fields of a block: how many inodes share it and, with a file system's seed, the checksum. */
-export function finishXattrBlock(block: Buffer, blockNumber: number, references: number, seed: number | undefined): void {
+export function finishXattrBlock(
+  block: Buffer,
+  blockNumber: number,
+  references: number,
+  seed: number | undefined,
+): void {
   block.writeUInt32LE(references, 4)
   block.writeUInt32LE(0, 16)
   if (seed === undefined) return

@@ -35,7 +35,7 @@ const DAY = 24 * 60 * 60 * 1000
 
 /** What the cache holds, every kind once. */
 export async function listCache(cache: string): Promise<readonly CacheItem[]> {
-  const usage = new Map(KINDS.map((kind) => [kind as CacheItem['kind'], { count: 0, bytes: 0 }]))
+  const usage = new Map(KINDS.map((kind) => [kind, { count: 0, bytes: 0 }]))
   for await (const { kind, bytes, path } of thingsOf(cache)) {
     const item = usage.get(kind)!
     item.bytes += bytes
@@ -60,11 +60,21 @@ export async function pruneCache(cache: string, options: PruneOptions = {}): Pro
     else await removeOwned(thing.path, thing.owner.mapping, options.signal)
     freed += thing.bytes
   }
+  for (const { folder, mapping } of await ownedFolders(cache)) {
+    // empty folders only: a user could not delete them by hand
+    const script =
+      'cd "$1" && rmdir bases downloads/* downloads work 2> /dev/null; cd / && rmdir "$1" 2> /dev/null || :'
+    await runAsOwner(mapping, ['sh', '-c', script, 'c2m', folder], options.signal)
+  }
   return freed
 }
 
 /** Renamed first, so that an interruption leaves no half of a base under its name; the next run sweeps the rest. */
-async function removeOwned(path: string, mapping: IdMapping | undefined, signal: AbortSignal | undefined): Promise<void> {
+async function removeOwned(
+  path: string,
+  mapping: IdMapping | undefined,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const doomed = `unpack.${process.pid}.${await startTime(process.pid)}.${randomBytes(4).toString('hex')}`
   const script = 'mv -T -- "$1" "$2" && rm -rf --one-file-system -- "$2"'
   await runAsOwner(mapping, ['sh', '-c', script, 'c2m', path, join(dirname(path), doomed)], signal)
@@ -79,19 +89,34 @@ async function* thingsOf(cache: string): AsyncGenerator<CacheThing> {
       yield { ...file, kind, busy: running.some((folder) => file.path.startsWith(`${folder}/`)) }
     }
     const single = await lstat(join(cache, name)).catch(() => undefined)
-    if (single?.isFile()) yield { path: join(cache, name), bytes: single.blocks * 512, used: single.mtimeMs, kind, busy: false }
+    if (single?.isFile())
+      yield { path: join(cache, name), bytes: single.blocks * 512, used: single.mtimeMs, kind, busy: false }
   }
-  const root = join(cache, 'sandbox')
-  for (const name of await names(root)) {
+  for (const { folder, mapping } of await ownedFolders(cache)) yield* sandboxThings(dirname(folder), folder, mapping)
+}
+
+/** The folders that belong to containers' ids. */
+async function ownedFolders(cache: string): Promise<{ folder: string; mapping: IdMapping | undefined }[]> {
+  const found: { folder: string; mapping: IdMapping | undefined }[] = []
+  for (const name of await names(join(cache, 'sandbox'))) {
     const match = /^(\d+)-(\d+)$/.exec(name)
     if (match === null) continue
     const mapping = { uid: Number(match[1]), gid: Number(match[2]) }
-    yield* sandboxThings(root, join(root, name), mapping.uid === 0 ? undefined : mapping)
+    found.push({ folder: join(cache, 'sandbox', name), mapping: mapping.uid === 0 ? undefined : mapping })
   }
+  return found
 }
 
-async function* sandboxThings(root: string, folder: string, mapping: IdMapping | undefined): AsyncGenerator<CacheThing> {
-  for (const [group, kind] of [['bases', 'bases'], ['downloads', 'downloads'], ['work', 'other']] as const) {
+async function* sandboxThings(
+  root: string,
+  folder: string,
+  mapping: IdMapping | undefined,
+): AsyncGenerator<CacheThing> {
+  for (const [group, kind] of [
+    ['bases', 'bases'],
+    ['downloads', 'downloads'],
+    ['work', 'other'],
+  ] as const) {
     const paths = (await names(join(folder, group))).map((name) => join(folder, group, name))
     const sizes = await sizesOf(paths, mapping)
     for (const path of paths) {

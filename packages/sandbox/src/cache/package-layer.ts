@@ -91,7 +91,15 @@ export async function packageLayer(task: PackageLayerTask, options: PackageLayer
 /** Hex sha256 of everything that the layer depends on. Where it is made, and by which sandbox, is not among it. */
 export function layerKey(task: Omit<PackageLayerTask, 'base'>): string {
   const { baseId, architecture, steps, packageCaches, sourceDateEpoch, plugins } = task
-  const given = { format: FORMAT, baseId, architecture, steps, packageCaches, sourceDateEpoch, plugins: [...plugins].sort() }
+  const given = {
+    format: FORMAT,
+    baseId,
+    architecture,
+    steps,
+    packageCaches,
+    sourceDateEpoch,
+    plugins: [...plugins].sort(),
+  }
   return createHash('sha256').update(canonicalJson(given)).digest('hex')
 }
 
@@ -102,7 +110,8 @@ async function isCurrent(folder: string, key: string, notBefore: number): Promis
     const record = JSON.parse(await readFile(file, 'utf8')) as Partial<LayerRecord>
     const layer = await stat(join(folder, `${key}.tar`))
     const made = Date.parse(record.made ?? '')
-    if (record.key !== key || record.bytes !== layer.size || !(made >= notBefore) || made > Date.now() + DAY) return false
+    if (record.key !== key || record.bytes !== layer.size || !(made >= notBefore) || made > Date.now() + DAY)
+      return false
     const now = new Date()
     await utimes(file, now, now) // when it was used last, for pruning
     return true

@@ -34,7 +34,11 @@ const ENGINES = ['docker', 'podman'] as const
 export async function checkEngine(): Promise<Verdict> {
   const found = await findEngine()
   if (typeof found === 'string') return { ok: true }
-  return { ok: false, because: found.because, hint: 'install and start one: apt-get install docker.io, or podman; or use --sandbox userns' }
+  return {
+    ok: false,
+    because: found.because,
+    hint: 'install and start one: apt-get install docker.io, or podman; or use --sandbox userns',
+  }
 }
 
 async function findEngine(): Promise<string | { because: string }> {
@@ -78,9 +82,25 @@ export async function runInEngine(task: SandboxTask, output: string, options: Sa
   await engine.run(['import', '-', image], { input: packRootfs(tree, { onOmitted: () => undefined }) })
 
   const caches = await cacheVolumes(task)
-  const options_ = ['--rm', '--interactive', '--name', name, '--network', 'host', '--hostname', 'localhost', '--workdir', '/', '--user', '0:0']
+  const options_ = [
+    '--rm',
+    '--interactive',
+    '--name',
+    name,
+    '--network',
+    'host',
+    '--hostname',
+    'localhost',
+    '--workdir',
+    '/',
+    '--user',
+    '0:0',
+  ]
   const idle = ['/bin/sh', '-c', 'echo ready; read -r _ || :']
-  const container = start([found, 'run', ...options_, ...caches, image, ...idle], { input: 'open', env: engineEnvironment() })
+  const container = start([found, 'run', ...options_, ...caches, image, ...idle], {
+    keepOpen: true,
+    env: engineEnvironment(),
+  })
   cleanup.defer(async () => {
     container.stdin.end()
     await engine.discard(['rm', '--force', '--volumes', name])
@@ -183,7 +203,9 @@ async function* fileArchive(place: Place, step: TemporaryFileStep, task: Sandbox
   const mtime = { seconds: task.sourceDateEpoch, nanoseconds: 0 }
   const body = Readable.from(data.length === 0 ? [] : [{ offset: 0, data }])
   const path = join(place.directory, place.name)
-  yield* writeTar([{ path, type: 'file', mode: step.mode & 0o7777, uid: 0, gid: 0, mtime, size: data.length, xattrs: new Map(), body }])
+  yield* writeTar([
+    { path, type: 'file', mode: step.mode & 0o7777, uid: 0, gid: 0, mtime, size: data.length, xattrs: new Map(), body },
+  ])
 }
 
 async function execInContainer(

@@ -14,6 +14,7 @@ const MAX_MANIFEST = 4 * 1024 * 1024
  */
 export async function* readTopLayer(path: string, options: TarReadOptions): AsyncGenerator<TarMember> {
   const name = await topLayerName(path)
+  if (name === undefined) return
   for await (const member of readTar(createReadStream(path))) {
     if (cleanPath(member.path) !== name || member.type !== 'file') continue
     yield* readTar(unpacked(bytesOf(member.body, member.size)), options)
@@ -22,15 +23,16 @@ export async function* readTopLayer(path: string, options: TarReadOptions): Asyn
   throw badArchive(`it has no file ${name}`)
 }
 
-async function topLayerName(path: string): Promise<string> {
+/** Undefined when the base is all there is: nothing was changed. */
+async function topLayerName(path: string): Promise<string | undefined> {
   for await (const member of readTar(createReadStream(path))) {
     if (cleanPath(member.path) !== 'manifest.json') continue
     if (member.size > MAX_MANIFEST) throw badArchive(`its manifest.json has ${member.size} bytes`)
     const chunks: Uint8Array[] = []
     for await (const chunk of bytesOf(member.body, member.size)) chunks.push(Buffer.from(chunk))
     const layers = layersIn(Buffer.concat(chunks).toString('utf8'))
-    if (layers.length < 2) throw badArchive(`it has ${layers.length} layers, not a base and the changes`)
-    return cleanPath(layers.at(-1) ?? '')
+    if (layers.length === 0) throw badArchive('its manifest.json names no layers')
+    return layers.length === 1 ? undefined : cleanPath(layers.at(-1) ?? '')
   }
   throw badArchive('it has no manifest.json')
 }

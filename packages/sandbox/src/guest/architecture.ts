@@ -20,10 +20,14 @@ const QEMU: Record<string, string> = { amd64: 'x86_64', '386': 'i386', arm64: 'a
 export async function requireArchitecture(architecture: string, binfmt = '/proc/sys/fs/binfmt_misc'): Promise<void> {
   if (NATIVE[process.arch]?.includes(architecture)) return
   if (await hasInterpreter(QEMU[architecture] ?? architecture, binfmt)) return
-  throw new C2mError('C2M_SANDBOX_ARCHITECTURE', `this host (${process.arch}) cannot run programs for ${architecture}`, {
-    hint: 'install an emulator: apt-get install qemu-user-static binfmt-support; or convert on such a machine',
-    exitCode: ExitCode.missing,
-  })
+  throw new C2mError(
+    'C2M_SANDBOX_ARCHITECTURE',
+    `this host (${process.arch}) cannot run programs for ${architecture}`,
+    {
+      hint: 'install an emulator: apt-get install qemu-user-static binfmt-support; or convert on such a machine',
+      exitCode: ExitCode.missing,
+    },
+  )
 }
 
 /** The interpreter must have been opened at registration ('F'), since it is not in the image's tree. */

@@ -58,13 +58,29 @@ interface MountedCache {
 /** @throws C2M_SANDBOX_FAILED, C2M_INTERRUPTED */
 export async function openGuest(session: Session, options: GuestOptions): Promise<Guest> {
   const { task, reporter, signal } = options
-  const [unshare, sh] = [await requireTool('unshare', 'the sandbox', 'util-linux'), await requireTool('sh', 'the sandbox', 'dash')]
+  const [unshare, sh] = [
+    await requireTool('unshare', 'the sandbox', 'util-linux'),
+    await requireTool('sh', 'the sandbox', 'dash'),
+  ]
   const memory = memorySize(options)
   await mountOverlay(session, memory, options)
   const caches = await makeCaches(session, options)
   const placed: { place: Place; key: string }[] = []
 
-  const enter = [unshare, '--mount', '--pid', '--ipc', '--uts', '--cgroup', '--fork', '--kill-child', '--', sh, '-c', ENTER]
+  const enter = [
+    unshare,
+    '--mount',
+    '--pid',
+    '--ipc',
+    '--uts',
+    '--cgroup',
+    '--fork',
+    '--kill-child',
+    '--',
+    sh,
+    '-c',
+    ENTER,
+  ]
   const places = [String(caches.length), ...caches.flatMap(({ folder, directory }) => [folder, directory])]
 
   return {
@@ -79,11 +95,14 @@ export async function openGuest(session: Session, options: GuestOptions): Promis
     exec: async (step) => {
       throwIfAborted(signal)
       reporter.detail(`${step.title}: ${step.argv.join(' ')}`)
-      const child = session.start([...enter, 'c2m', hostPath(), step.env?.PATH ?? GUEST_PATH, ...places, ...step.argv], {
-        env: guestEnvironment(step, task.sourceDateEpoch, options.env),
-        ...(step.stdin === undefined ? {} : { input: step.stdin }),
-        onLine: (line) => reporter.detail(line),
-      })
+      const child = session.start(
+        [...enter, 'c2m', hostPath(), step.env?.PATH ?? GUEST_PATH, ...places, ...step.argv],
+        {
+          env: guestEnvironment(step, task.sourceDateEpoch, options.env),
+          ...(step.stdin === undefined ? {} : { input: step.stdin }),
+          onLine: (line) => reporter.detail(line),
+        },
+      )
       const exit = await child.finished
       if (signal?.aborted === true) throw interrupted()
       if (!exit.status.includes('entered')) throw failure(`run "${step.title}" in the sandbox`, exit)

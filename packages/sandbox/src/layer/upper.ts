@@ -31,7 +31,10 @@ const MAX_LAYER = 64 * 1024 ** 3
  * `members` must come depth first, a directory before its content (GNU tar --sort=name).
  * @throws C2M_SANDBOX_TOO_LARGE, and what reading the tar throws
  */
-export async function* convertUpper(members: AsyncIterable<TarMember>, options: UpperOptions): AsyncGenerator<TarInput> {
+export async function* convertUpper(
+  members: AsyncIterable<TarMember>,
+  options: UpperOptions,
+): AsyncGenerator<TarInput> {
   // the kernel links all whiteouts to one inode, so the second one comes as a hard link to the first
   const whiteouts = new Set<string>()
   // below a directory that hides the base's, nothing has a counterpart in the base
@@ -54,7 +57,7 @@ export async function* convertUpper(members: AsyncIterable<TarMember>, options: 
     total += member.storedSize
     if (total > MAX_LAYER) throw tooLarge()
     if (member.type !== 'directory') {
-      yield { ...entryOf(member, path, isCopy(member) ? below : undefined, options), body: member.body }
+      yield { ...entryOf(member, path, isCopy(member, below) ? below : undefined, options), body: member.body }
       continue
     }
     const hides = isOpaque(member) || below?.type !== 'directory'
@@ -79,7 +82,9 @@ function isOpaque(member: TarMember): boolean {
   return false
 }
 
-function isCopy(member: TarMember): boolean {
+/** The kernel does not mark copies of hard-linked files; of those, nothing tells a copy from a file made anew. */
+function isCopy(member: TarMember, below: RootfsEntry | undefined): boolean {
+  if (below !== undefined && below.nlink > 1) return true
   return [...member.xattrs.keys()].some((name) => ORIGIN.test(name))
 }
 

@@ -45,7 +45,10 @@ export async function checkSandbox(mode: SandboxMode): Promise<Verdict> {
 
 async function forbiddenBySettings(): Promise<Verdict | undefined> {
   if ((await setting('user/max_user_namespaces')) === '0') {
-    return no('user namespaces are switched off (user.max_user_namespaces is 0)', 'as root: sysctl -w user.max_user_namespaces=28633')
+    return no(
+      'user namespaces are switched off (user.max_user_namespaces is 0)',
+      'as root: sysctl -w user.max_user_namespaces=28633',
+    )
   }
   if (process.getuid?.() === 0) return undefined
   if ((await setting('kernel/unprivileged_userns_clone')) === '0') {
@@ -63,7 +66,13 @@ async function probe(mode: 'userns' | 'root'): Promise<void> {
   const store = await openStore(folder.path, mapping)
   try {
     await using session = await openSession({ mapping, folder: store.folder })
-    await session.run('mount an overlay and /proc', ['sh', '-c', PROBE, 'c2m', mapping === undefined ? 'index=off' : 'userxattr'])
+    await session.run('mount an overlay and /proc', [
+      'sh',
+      '-c',
+      PROBE,
+      'c2m',
+      mapping === undefined ? 'index=off' : 'userxattr',
+    ])
   } finally {
     await store.remove([store.folder])
   }

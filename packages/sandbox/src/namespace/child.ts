@@ -14,7 +14,9 @@ export interface ChildOptions {
   /** Default: hostPath() and the C locale. */
   env?: Readonly<Record<string, string>>
   /** Default: none. */
-  input?: AsyncIterable<Uint8Array> | string | 'open'
+  input?: AsyncIterable<Uint8Array> | string
+  /** Leaves standard input to the caller, who ends it. */
+  keepOpen?: boolean
   /** Takes stdout and stderr line by line; without it, stdout is the caller's to read. */
   onLine?: (line: string) => void
 }
@@ -49,7 +51,7 @@ export function start(argv: readonly string[], options: ChildOptions = {}): Chil
   const child = spawn(file, args, {
     cwd: options.cwd ?? '/',
     env: options.env ?? { PATH: hostPath(), LC_ALL: 'C' },
-    stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', 'pipe'],
+    stdio: [options.input === undefined && options.keepOpen !== true ? 'ignore' : 'pipe', 'pipe', 'pipe', 'pipe'],
     detached: true,
   })
   const kept: string[] = []
@@ -83,9 +85,8 @@ export function start(argv: readonly string[], options: ChildOptions = {}): Chil
 /** A program that ends before it read everything tells why by its exit code; a source that fails ends the program. */
 async function feed(child: ChildProcess, input: ChildOptions['input']): Promise<void> {
   const { stdin } = child
+  stdin?.on('error', () => undefined)
   if (stdin === null || input === undefined) return
-  stdin.on('error', () => undefined)
-  if (input === 'open') return
   if (typeof input === 'string') {
     stdin.end(input)
     return

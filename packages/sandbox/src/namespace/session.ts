@@ -55,7 +55,10 @@ export async function openSession({ mapping, folder, signal }: SessionOptions): 
   const namespaces = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--propagation', 'private', '--']
   // set after the change of ids, which clears it
   const bound = ['setpriv', '--pdeathsig', 'KILL', '--']
-  const init = start([...(holder?.enter ?? []), ...bound, ...namespaces, 'sh', '-c', SESSION], { cwd: folder, input: 'open' })
+  const init = start([...(holder?.enter ?? []), ...bound, ...namespaces, 'sh', '-c', SESSION], {
+    cwd: folder,
+    keepOpen: true,
+  })
   signal?.addEventListener('abort', init.kill, { once: true })
   const close = async () => {
     signal?.removeEventListener('abort', init.kill)
@@ -100,7 +103,9 @@ export async function runAsOwner(
   const own = { inside: 0, uid, gid, count: 1 }
   // the host's root needs no namespace to have its way with files
   const holder =
-    mapping === undefined || uid === 0 ? undefined : await openUserNamespace([own, { ...rangeOf(mapping), inside: 1 }], signal)
+    mapping === undefined || uid === 0
+      ? undefined
+      : await openUserNamespace([own, { ...rangeOf(mapping), inside: 1 }], signal)
   try {
     const child = start([...(holder?.enter ?? []), 'setpriv', '--pdeathsig', 'KILL', '--', ...argv])
     let output = ''
@@ -130,9 +135,12 @@ interface UserNamespace extends AsyncDisposable {
 }
 
 /** A user namespace, kept by a process that ends with its standard input, so with this process. */
-async function openUserNamespace(ranges: readonly MappedRange[], signal: AbortSignal | undefined): Promise<UserNamespace> {
+async function openUserNamespace(
+  ranges: readonly MappedRange[],
+  signal: AbortSignal | undefined,
+): Promise<UserNamespace> {
   throwIfAborted(signal)
-  const holder = start(['unshare', '--user', '--', 'sh', '-c', 'echo ready; read -r _ || :'], { input: 'open' })
+  const holder = start(['unshare', '--user', '--', 'sh', '-c', 'echo ready; read -r _ || :'], { keepOpen: true })
   const close = async () => {
     holder.stdin.end()
     holder.kill()

@@ -11,7 +11,14 @@ export const EPOCH = 1_700_000_000
 export function member(path: string, given: Partial<Omit<TarInput, 'body'>> | string = {}): TarInput {
   const content = Buffer.from(typeof given === 'string' ? given : '')
   const type = path.endsWith('/') ? 'directory' : 'file'
-  const defaults = { path, type, mode: type === 'directory' ? 0o755 : 0o644, uid: 0, gid: 0, xattrs: new Map() } as const
+  const defaults = {
+    path,
+    type,
+    mode: type === 'directory' ? 0o755 : 0o644,
+    uid: 0,
+    gid: 0,
+    xattrs: new Map(),
+  } as const
   const entry = { ...defaults, mtime: { seconds: 1_600_000_000, nanoseconds: 0 }, size: content.length }
   return { ...entry, ...(typeof given === 'string' ? {} : given), body: bodyOf(content) }
 }
@@ -53,8 +60,8 @@ export function miniTree(program: Buffer): TarInput[] {
     new Map(Object.entries(entries).map(([name, value]) => [name, Buffer.from(value)]))
   return [
     member('./'),
-    ...['bin/', 'dev/', 'etc/', 'proc/', 'root/', 'run/', 'sys/', 'usr/', 'var/', 'var/cache/', 'var/cache/pkg/'].map((path) =>
-      member(path),
+    ...['bin/', 'dev/', 'etc/', 'proc/', 'root/', 'run/', 'sys/', 'usr/', 'var/', 'var/cache/', 'var/cache/pkg/'].map(
+      (path) => member(path),
     ),
     member('tmp/', { mode: 0o1777 }),
     withContent(program, member('bin/busybox', { mode: 0o755 })),
@@ -75,7 +82,10 @@ export function miniTree(program: Buffer): TarInput[] {
     member('etc/policy', 'of the image\n'),
     member('srv/', { uid: 200_000, gid: 200_001 }),
     withContent('far\n', member('srv/far', { uid: 200_000, gid: 7 })),
-    withContent('x', member('srv/trusted', { mode: 0o700, xattrs: xattrs({ 'trusted.mark': 'a\0b', 'user.kept': 'k' }) })),
+    withContent(
+      'x',
+      member('srv/trusted', { mode: 0o700, xattrs: xattrs({ 'trusted.mark': 'a\0b', 'user.kept': 'k' }) }),
+    ),
     withContent('x', member('srv/capable', { mode: 0o755, xattrs: xattrs({ 'security.capability': CAPABILITY }) })),
     member('srv/device', { type: 'block', mode: 0o660, gid: 6, device: { major: 8, minor: 1 } }),
     member('srv/fifo', { type: 'fifo', mode: 0o600 }),
@@ -85,7 +95,14 @@ export function miniTree(program: Buffer): TarInput[] {
 }
 
 export function exec(script: string, more: Partial<ExecStep> = {}): ExecStep {
-  return { id: 'test/exec', title: 'test step', phase: 'packages', do: 'exec', argv: ['/bin/busybox', 'sh', '-ec', script], ...more }
+  return {
+    id: 'test/exec',
+    title: 'test step',
+    phase: 'packages',
+    do: 'exec',
+    argv: ['/bin/busybox', 'sh', '-ec', script],
+    ...more,
+  }
 }
 
 export function temporary(path: string, content: string, mode = 0o644): TemporaryFileStep {
@@ -104,7 +121,14 @@ export async function describeLayer(path: string): Promise<string[]> {
     }
     const detail = entry.type === 'file' ? JSON.stringify(bytes) : (entry.linkTarget ?? '')
     const xattrs = [...entry.xattrs].map(([key, value]) => `${key}=${Buffer.from(value).toString('hex')}`)
-    const words = [entry.type, entry.mode.toString(8), `${entry.uid}:${entry.gid}`, name === '' ? '/' : name, detail, ...xattrs]
+    const words = [
+      entry.type,
+      entry.mode.toString(8),
+      `${entry.uid}:${entry.gid}`,
+      name === '' ? '/' : name,
+      detail,
+      ...xattrs,
+    ]
     lines.push(words.filter(Boolean).join(' '))
   }
   return lines.sort()
@@ -115,4 +139,3 @@ async function bodyText(body: Body): Promise<string> {
   for await (const { data } of body) chunks.push(Buffer.from(data))
   return Buffer.concat(chunks).toString('latin1')
 }
-

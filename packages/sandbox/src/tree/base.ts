@@ -39,7 +39,9 @@ export async function unpackBase(
       reporter.detail('unpacking the image for the sandbox')
       await session.run('unpack the image', ['sh', '-c', UNPACK, 'c2m', temporary, name], {
         // sockets mean nothing to other processes than those that made them
-        input: packRootfs(tree, { onOmitted: ({ path }, because) => reporter.detail(`/${path} is not unpacked: ${because}`) }),
+        input: packRootfs(tree, {
+          onOmitted: ({ path }, because) => reporter.detail(`/${path} is not unpacked: ${because}`),
+        }),
         onLine: (line) => reporter.detail(line),
       })
     } catch (error) {
@@ -57,4 +59,3 @@ async function isFolder(path: string): Promise<boolean> {
     () => false,
   )
 }
-

@@ -56,9 +56,13 @@ async function handOver(folder: string, owner: IdMapping, mapping: IdMapping | u
   const { uid } = await stat(folder)
   if (uid === owner.uid) return
   if (uid !== process.getuid?.()) {
-    throw new C2mError('C2M_SANDBOX_CACHE', `${folder} belongs to user ${uid}, neither to you nor to your subordinate ids`, {
-      hint: `delete it as its owner, or choose another cache with C2M_CACHE_DIR`,
-    })
+    throw new C2mError(
+      'C2M_SANDBOX_CACHE',
+      `${folder} belongs to user ${uid}, neither to you nor to your subordinate ids`,
+      {
+        hint: `delete it as its owner, or choose another cache with C2M_CACHE_DIR`,
+      },
+    )
   }
   await chmod(folder, 0o755)
   if (uid === 0) await chown(folder, owner.uid, owner.gid)

@@ -4,7 +4,11 @@ import { encodeText } from '../name.js'
 /** Content of a file: bytes, or runs with holes between them and a size. */
 export type Content = Uint8Array | { readonly size: number; readonly extents: readonly Extent[] }
 
-export type MemoryEntry = Omit<NewEntry, 'mode'> & { readonly mode?: number; readonly content?: Content; readonly linkTo?: string }
+export type MemoryEntry = Omit<NewEntry, 'mode'> & {
+  readonly mode?: number
+  readonly content?: Content
+  readonly linkTo?: string
+}
 
 interface Node {
   readonly entry: RootfsEntry
@@ -60,7 +64,9 @@ class MemoryRootfs implements Rootfs {
   }
 
   async list(path: string): Promise<readonly string[]> {
-    return this.nodes.filter(({ entry }) => entry.path !== '' && parentOf(entry.path) === path).map(({ entry }) => entry.path)
+    return this.nodes
+      .filter(({ entry }) => entry.path !== '' && parentOf(entry.path) === path)
+      .map(({ entry }) => entry.path)
   }
 
   stream(path: string): Body {
@@ -105,9 +111,9 @@ function makeNode({ content = NO_CONTENT, linkTo: _, ...entry }: MemoryEntry, in
       uid: 0,
       gid: 0,
       mtime: { seconds: 1_700_000_000, nanoseconds: 123_456_789 },
-      xattrs: new Map(),
       mode: entry.type === 'directory' ? 0o755 : entry.type === 'symlink' ? 0o777 : 0o644,
       ...entry,
+      xattrs: entry.xattrs ?? new Map(),
       size: entry.type === 'file' ? size : 0,
       inode,
       nlink: 1,

@@ -1,7 +1,16 @@
 import type { Ext4Options } from '../options.js'
 
 const CONSERVATIVE = [
-  'ext_attr', 'resize_inode', 'dir_index', 'filetype', 'extent', 'sparse_super', 'large_file', 'huge_file', 'dir_nlink', 'extra_isize',
+  'ext_attr',
+  'resize_inode',
+  'dir_index',
+  'filetype',
+  'extent',
+  'sparse_super',
+  'large_file',
+  'huge_file',
+  'dir_nlink',
+  'extra_isize',
 ] as const
 
 /** Feature sets that the tests go through. */
