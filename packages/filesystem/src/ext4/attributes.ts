@@ -1,3 +1,4 @@
+import { encodeName } from '@c2m/rootfs'
 import { createHash } from 'node:crypto'
 import type { RootfsEntry } from '@c2m/plugin-api'
 import { encodeAcl } from './acl.js'
@@ -11,7 +12,6 @@ import {
   NAME_INDEXES,
   type StoredXattr,
 } from './xattr.js'
-import { encodeText } from './name.js'
 import { NumberList } from './number-list.js'
 import { BLOCK_SIZE } from './constants.js'
 
@@ -29,7 +29,7 @@ export function storedXattrs(entry: RootfsEntry, lose: (loss: Ext4Loss) => void)
   const stored: StoredXattr[] = []
   for (const [name, value] of entry.xattrs) {
     const space = NAME_INDEXES.find(([prefix, , whole]) => (whole ? name === prefix : name.startsWith(prefix)))
-    const suffix = space === undefined ? undefined : encodeText(name.slice(space[0].length))
+    const suffix = space === undefined ? undefined : encodeName(name.slice(space[0].length))
     if (space === undefined || suffix === undefined || (suffix.length === 0 && !space[2])) {
       lose({
         path: entry.path,

@@ -24,6 +24,8 @@ export interface Directory {
   readonly parent: number
   /** Entries as `packRecord` makes them, without '.' and '..'. */
   readonly records: Buffer
+  /** What `measureDirectory` said. */
+  readonly indexed: boolean
   /** The checksum seed of the inode; undefined without metadata_csum. */
   readonly seed: number | undefined
 }
@@ -79,8 +81,7 @@ export function measureDirectory(
 
 /** The blocks of a directory in order; each is good until the next one is asked for. */
 export function* directoryBlocks(directory: Directory, rules: DirectoryRules): Generator<Buffer> {
-  const indexed = measureDirectory(directory.records, rules)?.indexed === true
-  if (indexed) yield* indexedBlocks(directory, rules)
+  if (directory.indexed) yield* indexedBlocks(directory, rules)
   else yield* linearBlocks(directory, rules)
 }
 
@@ -155,9 +156,7 @@ function planLeaves(records: Buffer, rules: DirectoryRules): LeafPlan {
   const offsets: number[] = []
   for (let at = 0; at < records.length; at = nextRecord(records, at)) offsets.push(at)
   const hashes = Uint32Array.from(offsets, (at) => halfMd4(nameAt(records, at), rules.hashSeed, true))
-  const positions = Uint32Array.from(offsets, (_, position) => position).sort(
-    (a, b) => hashes[a]! - hashes[b]! || a - b,
-  )
+  const positions = Uint32Array.from(hashes.keys()).sort((a, b) => hashes[a]! - hashes[b]! || a - b)
   const limit = Math.floor(entriesEnd(rules.checksummed) * LEAF_FILL)
   const starts: number[] = []
   const leafHashes: number[] = []

@@ -12,7 +12,7 @@ export class DirectoryFrame {
   #subdirectories = 0
   #records = Buffer.allocUnsafe(FIRST_SIZE)
   #length = 0
-  #lastName: Buffer | undefined
+  #lastName: Uint8Array | undefined
 
   constructor(path: string, inode: number, parent: number) {
     this.path = path
@@ -30,14 +30,14 @@ export class DirectoryFrame {
   }
 
   /** @throws C2M_EXT4_TREE unless names come in rising order, so that none comes twice */
-  checkOrder(path: string, name: Buffer): void {
+  checkOrder(path: string, name: Uint8Array): void {
     if (this.#lastName !== undefined && Buffer.compare(this.#lastName, name) >= 0) {
       throw treeError(path, 'comes twice or out of order')
     }
     this.#lastName = name
   }
 
-  add(inode: number, type: number, name: Buffer): void {
+  add(inode: number, type: number, name: Uint8Array): void {
     const needed = this.#length + recordSize(name.length)
     if (needed > this.#records.length) {
       const grown = Buffer.allocUnsafe(Math.max(needed, 2 * this.#records.length))

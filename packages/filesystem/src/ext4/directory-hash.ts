@@ -23,7 +23,7 @@ export function halfMd4(name: Uint8Array, seed: Uint32Array, signed: boolean): n
   const state = Int32Array.from(seed)
   const words = new Int32Array(8)
   for (let at = 0; at < name.length; at += CHUNK) {
-    gather(name.subarray(at), words, signed)
+    gather(name, at, words, signed)
     transform(state, words)
   }
   const hash = (state[1]! & ~1) >>> 0
@@ -31,39 +31,53 @@ export function halfMd4(name: Uint8Array, seed: Uint32Array, signed: boolean): n
 }
 
 /** Up to 32 bytes as eight words, the first byte highest; what is missing is filled with the length that is left. */
-function gather(name: Uint8Array, words: Int32Array, signed: boolean): void {
-  const length = name.length & 0xff
+function gather(name: Uint8Array, start: number, words: Int32Array, signed: boolean): void {
+  const length = name.length - start
   const padding = length | (length << 8) | (length << 16) | (length << 24)
-  const end = Math.min(name.length, CHUNK)
+  const end = Math.min(length, CHUNK)
   words.fill(padding)
   for (let at = 0; at < end; at++) {
-    const byte = signed ? (name[at]! << 24) >> 24 : name[at]!
+    const raw = name[start + at]!
+    const byte = signed ? (raw << 24) >> 24 : raw
     const before = at % 4 === 0 ? padding : words[at >> 2]!
     words[at >> 2] = byte + (before << 8)
   }
 }
 
+const SHIFTS = [
+  [3, 7, 11, 19],
+  [3, 5, 9, 13],
+  [3, 9, 11, 15],
+] as const
+const ORDERS = [
+  [0, 1, 2, 3, 4, 5, 6, 7],
+  [1, 3, 5, 7, 0, 2, 4, 6],
+  [3, 7, 2, 6, 1, 5, 0, 4],
+] as const
+const CONSTANTS = [0, K2, K3] as const
+
+/** Three rounds of eight steps: choice, majority and parity of three words. */
 function transform(state: Int32Array, input: Int32Array): void {
-  let [a, b, c, d] = state as unknown as [number, number, number, number]
-  const pick = (x: number, y: number, z: number): number => z ^ (x & (y ^ z))
-  const majority = (x: number, y: number, z: number): number => ((x & y) + ((x ^ y) & z)) | 0
-  const parity = (x: number, y: number, z: number): number => x ^ y ^ z
-  const round = (f: typeof pick, k: number, order: readonly number[], shifts: readonly number[]): void => {
+  let a = state[0]!
+  let b = state[1]!
+  let c = state[2]!
+  let d = state[3]!
+  for (let round = 0; round < 3; round++) {
+    const order = ORDERS[round]!
+    const shifts = SHIFTS[round]!
+    const constant = CONSTANTS[round]!
     for (let step = 0; step < 8; step++) {
-      const sum = (a + f(b, c, d) + input[order[step]!]! + k) | 0
-      const shift = shifts[step % 4]!
-      const turned = (sum << shift) | (sum >>> (32 - shift))
+      const mixed = round === 0 ? d ^ (b & (c ^ d)) : round === 1 ? ((b & c) + ((b ^ c) & d)) | 0 : b ^ c ^ d
+      const sum = (a + mixed + input[order[step]!]! + constant) | 0
+      const shift = shifts[step & 3]!
       a = d
       d = c
       c = b
-      b = turned
+      b = (sum << shift) | (sum >>> (32 - shift))
     }
   }
-  round(pick, 0, [0, 1, 2, 3, 4, 5, 6, 7], [3, 7, 11, 19])
-  round(majority, K2, [1, 3, 5, 7, 0, 2, 4, 6], [3, 5, 9, 13])
-  round(parity, K3, [3, 7, 2, 6, 1, 5, 0, 4], [3, 9, 11, 15])
-  state[0]! += a
-  state[1]! += b
-  state[2]! += c
-  state[3]! += d
+  state[0] = state[0]! + a
+  state[1] = state[1]! + b
+  state[2] = state[2]! + c
+  state[3] = state[3]! + d
 }

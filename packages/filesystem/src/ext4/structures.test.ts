@@ -19,7 +19,6 @@ import { decodeGroupDescriptor, encodeGroupDescriptor } from './group-descriptor
 import { indexLimit } from './htree.js'
 import { addBlocks, decodeInode, encodeInode, getSectors } from './inode.js'
 import { encodeJournalSuperblock, isCleanJournal } from './journal.js'
-import { encodeText } from './name.js'
 import { decodeSuperblock, encodeSuperblock, SUPERBLOCK_MAGIC, type Superblock } from './superblock.js'
 import { clampTime, decodeTime, encodeTime, isStorableTime } from './timestamp.js'
 import { FEATURE_SETS } from './testing/options.js'
@@ -286,11 +285,6 @@ describe('names', () => {
     const name = Buffer.from('größe')
     expect(halfMd4(name, seed, true)).not.toBe(halfMd4(name, seed, false))
     expect(halfMd4(Buffer.from('plain'), seed, true)).toBe(halfMd4(Buffer.from('plain'), seed, false))
-  })
-
-  it('become their bytes', () => {
-    expect(encodeText('a\udcff\u{1f600}ü')).toEqual(Buffer.from([0x61, 0xff, 0xf0, 0x9f, 0x98, 0x80, 0xc3, 0xbc]))
-    expect(encodeText('\ud800')).toBeUndefined()
   })
 
   it('have room in an index as the kernel counts it', () => {

@@ -3,13 +3,14 @@ import type { BlockAllocator } from './block-allocator.js'
 import type { BlockWriter } from './block-writer.js'
 import { inodeSeed } from './checksum.js'
 import { BLOCK_SIZE, FIRST_INODE } from './constants.js'
-import { directoryBlocks, emptyDirectoryBlock, measureDirectory, type Directory } from './directory-blocks.js'
+import { directoryBlocks, emptyDirectoryBlock, type Directory } from './directory-blocks.js'
 import { treeError } from './errors.js'
 import type { FileExtent } from './extent.js'
 import type { ExtentList } from './extent-tree.js'
 import type { FileWriter } from './file-writer.js'
 import { addBlocks, addFlags, getSize, InodeFlag, isFileInode, setSize, setXattrBlock } from './inode.js'
-import { LOST_AND_FOUND_BLOCKS, type Inventory } from './inventory.js'
+import type { Inventory } from './inventory.js'
+import { LOST_AND_FOUND_BLOCKS } from './inventory-taker.js'
 import { finishXattrBlock } from './xattr.js'
 
 /** What the parts of a tree are written with. */
@@ -24,12 +25,13 @@ export interface TreeWriter {
 
 export async function writeDirectories({ inventory, files, seed }: TreeWriter): Promise<void> {
   const { directories, arena, inodes, rules } = inventory
-  for (let at = 0; at < directories.length; at += 4) {
+  for (let at = 0; at < directories.length; at += 5) {
     const number = directories.at(at)
     const directory: Directory = {
       inode: number,
       parent: directories.at(at + 1),
       records: arena.get(directories.at(at + 2), directories.at(at + 3)),
+      indexed: directories.at(at + 4) === 1,
       seed: seed === undefined ? undefined : inodeSeed(seed, number, 0),
     }
     files.begin()
@@ -38,13 +40,12 @@ export async function writeDirectories({ inventory, files, seed }: TreeWriter): 
       await files.append(block)
       blocks++
     }
-    const indexed = measureDirectory(directory.records, rules)?.indexed === true
-    for (; number === FIRST_INODE && !indexed && blocks < LOST_AND_FOUND_BLOCKS; blocks++) {
+    for (; number === FIRST_INODE && !directory.indexed && blocks < LOST_AND_FOUND_BLOCKS; blocks++) {
       await files.append(emptyDirectoryBlock(rules, directory.seed))
     }
     const inode = inodes.at(number)
     setSize(inode, blocks * BLOCK_SIZE)
-    if (indexed) addFlags(inode, InodeFlag.index)
+    if (directory.indexed) addFlags(inode, InodeFlag.index)
     await files.finish('', number, inode)
   }
 }

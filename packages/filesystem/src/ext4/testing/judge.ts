@@ -2,7 +2,7 @@ import type { Rootfs, RootfsEntry } from '@c2m/plugin-api'
 import { findTool, run } from '@c2m/process'
 import { createHash, type Hash } from 'node:crypto'
 import { lstat, mkdir, open, readdir, readFile, readlink, rmdir } from 'node:fs/promises'
-import { encodeText } from '../name.js'
+import { encodeName } from '@c2m/rootfs'
 
 const E2FSPROGS = ['e2fsck', 'dumpe2fs', 'debugfs', 'resize2fs', 'tune2fs'] as const
 
@@ -77,7 +77,7 @@ export async function pictureOfRootfs(rootfs: Rootfs): Promise<Picture> {
   const entries: RootfsEntry[] = []
   for await (const entry of rootfs.walk()) entries.push(entry)
   for (const entry of entries) {
-    const path = encodeText(entry.path)!.toString('latin1')
+    const path = latin1(entry.path)
     if (!firstNames.has(entry.inode)) firstNames.set(entry.inode, path)
     picture.set(
       path,
@@ -96,7 +96,7 @@ export async function pictureOfRootfs(rootfs: Rootfs): Promise<Picture> {
 }
 
 async function detailsOfEntry(rootfs: Rootfs, entry: RootfsEntry, firstName: string): Promise<string> {
-  if (entry.type === 'symlink') return encodeText(entry.linkTarget!)!.toString('latin1')
+  if (entry.type === 'symlink') return latin1(entry.linkTarget!)
   if (entry.type === 'directory') return ''
   const first = entry.nlink > 1 ? `${entry.nlink}:${firstName}` : ''
   if (entry.device !== undefined) return `${entry.device.major}:${entry.device.minor}${first}`
@@ -213,4 +213,8 @@ async function allXattrs(folder: string): Promise<Map<string, string[]>> {
 function unescape(text: string): string {
   const bytes = Buffer.from(text).toString('latin1')
   return bytes.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))
+}
+
+function latin1(name: string): string {
+  return Buffer.from(encodeName(name)).toString('latin1')
 }

@@ -1,5 +1,5 @@
 import type { Body, Extent, NewEntry, Rootfs, RootfsEntry } from '@c2m/plugin-api'
-import { encodeText } from '../name.js'
+import { encodeName } from '@c2m/rootfs'
 
 /** Content of a file: bytes, or runs with holes between them and a size. */
 export type Content = Uint8Array | { readonly size: number; readonly extents: readonly Extent[] }
@@ -127,6 +127,6 @@ function parentOf(path: string): string {
 }
 
 /** A NUL between names orders a directory before its children and these before its siblings. */
-function sortKey(path: string): Buffer {
-  return path === '' ? Buffer.alloc(0) : encodeText(`\0${path.replaceAll('/', '\0')}`)!
+function sortKey(path: string): Uint8Array {
+  return path === '' ? Buffer.alloc(0) : encodeName(`\0${path.replaceAll('/', '\0')}`)
 }
