@@ -59,12 +59,13 @@ async function writeFilesystem(
     })
     return
   }
-  await writeExt4(tree, target, {
+  const { losses } = await writeExt4(tree, target, {
     ...ext4Options(plan, partition),
     mountpointHint: mountpoint,
     signal: context.signal,
     onProgress: (bytes) => reporter.progress(bytes),
   })
+  for (const { path, what } of losses) reporter.warn(`/${path}: ${what}`)
 }
 
 function ext4Options(plan: Plan, partition: PlannedPartition) {
