@@ -56,7 +56,7 @@ export async function installSteps(
     },
     ...localeCommands(task.machine.locale),
     { id: 'initramfs', title: 'make the initramfs', script: MAKE_INITRAMFS },
-    { id: 'clean-up', title: 'remove what installing leaves behind', script: CLEAN_UP },
+    { id: 'clean-up', title: 'remove what installing leaves behind', script: CLEAN_UP, args: LOGS },
   ]
   return [
     ...[...temporaryFiles(release), ...settings].map((file) => temporaryFile(owner, file)),
