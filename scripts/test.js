@@ -10,6 +10,10 @@ if (asked.length === 0 && run(process.execPath, ['scripts/lint.js']) !== 0) proc
 let failed = false
 for (const project of projects) {
   console.log(`\n— ${project} tests`)
-  if (run(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', '--project', project, '--reporter', 'verbose']) !== 0) failed = true
+  if (
+    run(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', '--project', project, '--reporter', 'verbose']) !==
+    0
+  )
+    failed = true
 }
 process.exit(failed ? 1 : 0)

@@ -22,7 +22,12 @@ export async function measure({ base, c2m }) {
 }
 
 function stageSeconds(flags) {
-  const events = sh('C2M_CACHE_DIR=.work/bench/cache "$@" --refresh 2>&1 >/dev/null', process.execPath, 'packages/cli/bin/run.js', ...flags)
+  const events = sh(
+    'C2M_CACHE_DIR=.work/bench/cache "$@" --refresh 2>&1 >/dev/null',
+    process.execPath,
+    'packages/cli/bin/run.js',
+    ...flags,
+  )
   const done = events
     .split('\n')
     .filter((line) => line.startsWith('{'))
