@@ -64,7 +64,11 @@ export abstract class BaseCommand extends Command {
 
   protected override async catch(error: Error & { exitCode?: number }): Promise<unknown> {
     const shown = this.signal.aborted ? interrupted() : error
-    if (!isC2mError(shown)) return super.catch(error)
+    if (!isC2mError(shown)) {
+      // a wrong flag is one line, not a page of help
+      if ('showHelp' in error) error.showHelp = false
+      return super.catch(error)
+    }
     process.exitCode = shown.exitCode
     if (this.jsonEnabled()) {
       this.logJson({ error: { code: shown.code, message: shown.message, hint: shown.hint, plugin: shown.plugin } })
