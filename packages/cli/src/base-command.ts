@@ -1,5 +1,5 @@
 import { createConverter, type Converter } from '@c2m/core'
-import { ExitCode, interrupted, isC2mError, type Reporter } from '@c2m/process'
+import { C2mError, ExitCode, interrupted, isC2mError, usageError, type Reporter } from '@c2m/process'
 import { Command, Flags } from '@oclif/core'
 import { loadConfig, type LoadedConfig } from './config/load.js'
 import { findPlugins } from './host/plugins.js'
@@ -63,12 +63,7 @@ export abstract class BaseCommand extends Command {
   }
 
   protected override async catch(error: Error & { exitCode?: number }): Promise<unknown> {
-    const shown = this.signal.aborted ? interrupted() : error
-    if (!isC2mError(shown)) {
-      // a wrong flag is one line, not a page of help
-      if ('showHelp' in error) error.showHelp = false
-      return super.catch(error)
-    }
+    const shown = this.signal.aborted ? interrupted() : this.#named(error)
     process.exitCode = shown.exitCode
     if (this.jsonEnabled()) {
       this.logJson({ error: { code: shown.code, message: shown.message, hint: shown.hint, plugin: shown.plugin } })
@@ -77,7 +72,18 @@ export abstract class BaseCommand extends Command {
     this.logToStderr(`error: ${shown.message}`)
     if (shown.hint !== undefined) this.logToStderr(`  → ${shown.hint}`)
     this.logToStderr(`  (${shown.code})`)
-    if (process.env.DEBUG) this.logToStderr(String(shown.stack))
+    if (process.env.DEBUG) this.logToStderr(String(error.stack))
     return undefined
+  }
+
+  /** oclif's own errors are about the command line; anything else that is not c2m's is a bug. */
+  #named(error: Error): C2mError {
+    if (isC2mError(error)) return error
+    const text = error.message.replace(/\n?See more help with --help/, '').trim()
+    if ('oclif' in error) return usageError('C2M_USAGE', text, `see ${this.config.bin} ${this.id ?? ''} --help`)
+    return new C2mError('C2M_BUG', `this should not happen: ${text}`, {
+      hint: 'DEBUG=* shows where; please report it with the command that you gave',
+      cause: error,
+    })
   }
 }
