@@ -15,7 +15,7 @@ export default defineConfig({
           exclude: ['**/node_modules/**', '**/dist/**', ...integration, ...boot],
         },
       },
-      { test: { name: 'integration', include: integration, testTimeout: 300_000, hookTimeout: 300_000 } },
+      { test: { name: 'integration', include: integration, testTimeout: 900_000, hookTimeout: 900_000 } },
       {
         test: {
           name: 'boot',
