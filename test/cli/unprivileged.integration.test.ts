@@ -20,7 +20,7 @@ describe('an ordinary user', () => {
     const image = `${CHECKOUT}${relative(ROOT, await debian12())}`
     const trace = join(home, 'trace')
     const calls = 'mount,umount2,pivot_root,move_mount,unshare,clone,clone3,fork,vfork,setns,openat,open'
-    const tracer = ['strace', '-f', '-qq', '-o', trace, '-e', `trace=${calls}`]
+    const tracer = ['strace', '-f', '-qq', '--pidns-translation', '-o', trace, '-e', `trace=${calls}`]
     const [program = process.execPath, ...prefix] = await asOrdinaryUser(home, tracer)
     const disk = join(home, 'web.qcow2')
     const cli = [process.execPath, `${CHECKOUT}packages/cli/bin/run.js`]
@@ -55,7 +55,9 @@ function judge(text: string): { outside: string[]; inside: string[]; loops: stri
     const match = /^(\d+)\s+(?:<\.\.\. )?(\w+)(.*)$/.exec(line)
     if (match === null) continue
     const [, pid = '', call = '', rest = ''] = match
-    const child = /= (\d+)$/.exec(rest)?.[1]
+    // a process id as its own namespace counts, and in a comment as the tracer does
+    const [, plain, translated] = /= (\d+)(?: \/\* (\d+) in strace's PID NS \*\/)?$/.exec(rest) ?? []
+    const child = translated ?? plain
     if (/^(clone3?|fork|vfork)$/.test(call) && child !== undefined) parents.set(child, pid)
     if (/CLONE_NEWNS/.test(rest)) own.add(call === 'unshare' ? pid : (child ?? pid))
     if (/^(mount|umount2|pivot_root|move_mount)$/.test(call) && rest.startsWith('(')) mounts.push({ pid, line })
