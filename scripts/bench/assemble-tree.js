@@ -49,4 +49,5 @@ await disk[Symbol.asyncDispose]()
 const seconds = Number(process.hrtime.bigint() - start) / 1e9
 const peak = process.resourceUsage().maxRSS * 1024
 const { entries } = await rootfsSummary(rootfs)
+await rootfs[Symbol.asyncDispose]()
 console.log(JSON.stringify({ seconds, peak, entries }))

@@ -5,7 +5,7 @@ import { indexLayer, mergeLayers, packRootfs, rootfsSummary } from '../../packag
 import { c2m } from './c2m.js'
 
 export const FOLDER = '.work/bench'
-const PACKAGES = 'linux-image-amd64,initramfs-tools,systemd-sysv,udev,dbus,iproute2,ifupdown,isc-dhcp-client'
+const PACKAGES = 'linux-image-cloud-amd64,initramfs-tools,systemd-sysv,udev,dbus,iproute2,ifupdown,isc-dhcp-client'
 
 /** The tree that all measurements share: a Debian 12 with kernel and init, as an image and as one uncompressed tar. */
 export async function prepare() {
@@ -23,8 +23,11 @@ export async function prepare() {
     const rootfs = await mergeLayers(image.layers)
     await pipeline(packRootfs(rootfs), createWriteStream(`${tar}.partial`))
     renameSync(`${tar}.partial`, tar)
+    await rootfs[Symbol.asyncDispose]()
+    await image[Symbol.asyncDispose]()
   }
-  const layer = await indexLayer(tar)
-  const { entries } = await rootfsSummary(await mergeLayers([layer]))
+  const tree = await mergeLayers([await indexLayer(tar)])
+  const { entries } = await rootfsSummary(tree)
+  await tree[Symbol.asyncDispose]()
   return { base, full, tar, tarBytes: statSync(tar).size, entries, c2m }
 }
