@@ -21,7 +21,8 @@ export interface OpenImageOptions {
   readonly retryDelay?: number
 }
 
-export interface OpenedImage extends AsyncDisposable {
+/** What is known of an image before and after its layers are unpacked. */
+export interface ImageFacts {
   /** For titles and default file names, e.g. 'alpine-3.9'. */
   readonly name: string
   /** Where it came from, for messages. */
@@ -38,6 +39,9 @@ export interface OpenedImage extends AsyncDisposable {
   readonly config: ImageConfig
   /** The configuration as it was written; {} for a bare root file system. */
   readonly rawConfig: Readonly<Record<string, unknown>>
+}
+
+export interface OpenedImage extends ImageFacts, AsyncDisposable {
   readonly diffIds: readonly string[]
   /** Lowest first, verified and seekable. Empty for `dir:`, which is no stack of layers. */
   readonly layers: readonly Layer[]
@@ -60,14 +64,7 @@ export interface LayerSource {
 }
 
 /** What a transport finds: an image whose layers can be read, not yet unpacked. */
-export interface FoundImage {
-  readonly name: string
-  readonly origin: string
-  readonly digest: string
-  readonly architecture: string
-  readonly os: string
-  readonly config: ImageConfig
-  readonly rawConfig: Readonly<Record<string, unknown>>
+export interface FoundImage extends ImageFacts {
   readonly layers: readonly LayerSource[]
   /** Ends what has to stay open while layers are read. */
   close?(): PromiseLike<void>

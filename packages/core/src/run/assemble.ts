@@ -4,7 +4,7 @@ import { subtree, withoutContents } from '@c2m/rootfs'
 import type { DiskPlan, PlannedPartition, Rootfs, StepContext } from '@c2m/plugin-api'
 import { C2mError, ExitCode, type Reporter } from '@c2m/process'
 import type { Plan } from '../plan/plan.js'
-import { evaluate } from './configure.js'
+import { evaluate, relative } from './configure.js'
 
 const MIB = 1024 * 1024
 
@@ -80,16 +80,12 @@ function ext4Options(plan: Plan, partition: PlannedPartition) {
 
 /** The part of the tree that goes into a partition: what lies below its mount point, without other partitions' content. */
 function belowMountpoint(tree: Rootfs, disk: DiskPlan, partition: PlannedPartition): Rootfs {
-  const own = clean(partition.mountpoint ?? '/')
+  const own = relative(partition.mountpoint ?? '/')
   const others = disk.partitions
-    .flatMap(({ mountpoint }) => (mountpoint === undefined ? [] : [clean(mountpoint)]))
+    .flatMap(({ mountpoint }) => (mountpoint === undefined ? [] : [relative(mountpoint)]))
     .filter((path) => path !== own && (own === '' || path.startsWith(`${own}/`)))
   const whole = others.length === 0 ? tree : withoutContents(tree, others)
   return own === '' ? whole : subtree(whole, own)
-}
-
-function clean(path: string): string {
-  return path.replace(/^\/+|\/+$/g, '')
 }
 
 function rootOf(disk: DiskPlan): PlannedPartition {

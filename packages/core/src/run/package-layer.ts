@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { OpenedImage } from '@c2m/image'
 import { indexLayer, type Layer } from '@c2m/rootfs'
 import { packageLayer } from '@c2m/sandbox'
 import type { Reporter } from '@c2m/process'
@@ -26,7 +27,7 @@ export class PackageLayer {
     const made = await packageLayer(
       {
         base: plan.rootfs,
-        baseId: identity(plan.image.diffIds),
+        baseId: identity(plan.image),
         architecture: plan.image.architecture,
         steps,
         packageCaches: plan.packageCaches,
@@ -54,6 +55,9 @@ function isSandboxStep(step: Step): step is ExecStep | TemporaryFileStep {
   return step.do === 'exec' || step.do === 'temporaryFile'
 }
 
-function identity(diffIds: readonly string[]): string {
-  return createHash('sha256').update(JSON.stringify(diffIds)).digest('hex')
+/** The layers' content, however they are packed; a folder has none, and is known by its own digest. */
+function identity({ diffIds, digest }: OpenedImage): string {
+  return createHash('sha256')
+    .update(JSON.stringify(diffIds.length > 0 ? diffIds : [digest]))
+    .digest('hex')
 }
