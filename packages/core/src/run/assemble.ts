@@ -1,4 +1,12 @@
-import { createRawDisk, diskSize, partitionRange, region, writePartitionTable, type BlockTarget } from '@c2m/disk'
+import {
+  createRawDisk,
+  diskSize,
+  formatUuid,
+  partitionRange,
+  region,
+  writePartitionTable,
+  type BlockTarget,
+} from '@c2m/disk'
 import { estimateExt4, writeExt4, writeFat32, writeSwap } from '@c2m/filesystem'
 import { subtree, withoutContents } from '@c2m/rootfs'
 import type { DiskPlan, PlannedPartition, Rootfs, StepContext } from '@c2m/plugin-api'
@@ -74,7 +82,7 @@ function ext4Options(plan: Plan, partition: PlannedPartition) {
     label: partition.label,
     features: plan.ext4Features,
     time: { seconds: plan.epoch, nanoseconds: 0 },
-    hashSeed: uuidFrom(plan.random(`hash-seed/${partition.role}`, 16)),
+    hashSeed: formatUuid(plan.random(`hash-seed/${partition.role}`, 16)),
   }
 }
 
@@ -112,9 +120,4 @@ async function chooseSize(plan: Plan, content: Rootfs, asked: number | 'auto'): 
 
 function mib(bytes: number): number {
   return Math.ceil(bytes / MIB)
-}
-
-function uuidFrom(bytes: Uint8Array): string {
-  const hex = Buffer.from(bytes).toString('hex')
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
 }

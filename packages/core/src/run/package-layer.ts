@@ -27,7 +27,7 @@ export class PackageLayer {
     const made = await packageLayer(
       {
         base: plan.rootfs,
-        baseId: identity(plan.image),
+        baseId: baseIdentity(plan.image),
         architecture: plan.image.architecture,
         steps,
         packageCaches: plan.packageCaches,
@@ -56,7 +56,7 @@ function isSandboxStep(step: Step): step is ExecStep | TemporaryFileStep {
 }
 
 /** The layers' content, however they are packed; a folder has none, and is known by its own digest. */
-function identity({ diffIds, digest }: OpenedImage): string {
+export function baseIdentity({ diffIds, digest }: Pick<OpenedImage, 'diffIds' | 'digest'>): string {
   return createHash('sha256')
     .update(JSON.stringify(diffIds.length > 0 ? diffIds : [digest]))
     .digest('hex')

@@ -25,7 +25,8 @@ export function uuidFromRandom(random: Uint8Array): string {
   return formatUuid(bytes)
 }
 
-function formatUuid(bytes: Uint8Array): string {
+/** 16 bytes as 8-4-4-4-12 hexadecimal digits (RFC 9562 section 4). */
+export function formatUuid(bytes: Uint8Array): string {
   const hex = Buffer.from(bytes).toString('hex')
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join('-')
 }

@@ -1,3 +1,4 @@
+import { formatUuid } from '@c2m/disk'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decodeAcl, encodeAcl } from './acl.js'
@@ -23,7 +24,7 @@ import { decodeSuperblock, encodeSuperblock, SUPERBLOCK_MAGIC, type Superblock }
 import { clampTime, decodeTime, encodeTime, isStorableTime } from './timestamp.js'
 import { FEATURE_SETS } from './testing/options.js'
 import { ACL } from './testing/tree.js'
-import { formatUuid, parseUuid } from './uuid.js'
+import { parseUuid } from './uuid.js'
 import { divideXattrs, encodeXattrBlock, finishXattrBlock, type StoredXattr } from './xattr.js'
 
 const u16 = fc.nat(0xffff)

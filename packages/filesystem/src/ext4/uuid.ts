@@ -7,8 +7,3 @@ export function parseUuid(text: string, what: string): Buffer {
   }
   return Buffer.from(text.replaceAll('-', ''), 'hex')
 }
-
-export function formatUuid(bytes: Uint8Array): string {
-  const hex = Buffer.from(bytes).toString('hex')
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join('-')
-}
