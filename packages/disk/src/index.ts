@@ -1,4 +1,5 @@
 export type * from './block/target.js'
+export type * from './block/source.js'
 export { createRawDisk, type RawDisk } from './block/raw-disk.js'
 export { region } from './block/region.js'
 export { planDisk, type PlanDiskOptions } from './partition-table/plan.js'

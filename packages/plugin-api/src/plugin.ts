@@ -1,4 +1,5 @@
 import type { DiskFormat, DiskPlan, Firmware, PartitionRequest, PartitionTableType } from './disk.js'
+import type { ImageTask, MachineFindings } from './image.js'
 import type { MachineRequest } from './machine.js'
 import type { Rootfs } from './rootfs.js'
 import type { Step } from './step.js'
@@ -99,6 +100,8 @@ export interface DistroPlugin {
   install(packages: readonly string[], task: MachineTask): Promise<readonly Step[]> | readonly Step[]
   /** Kernels in a tree, newest first. */
   kernels(rootfs: Rootfs): Promise<readonly InstalledKernel[]>
+  /** The way back: what only a machine needs, what it runs. Without it, what holds for every Linux is found. */
+  toImage?(task: ImageTask): Promise<MachineFindings>
 }
 
 export interface BootTarget {
