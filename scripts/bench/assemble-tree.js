@@ -9,7 +9,7 @@ import {
   region,
   writePartitionTable,
 } from '../../packages/disk/dist/index.js'
-import { estimateExt4, writeExt4 } from '../../packages/filesystem/dist/index.js'
+import { planExt4 } from '../../packages/filesystem/dist/index.js'
 import { indexLayer, mergeLayers, rootfsSummary } from '../../packages/rootfs/dist/index.js'
 
 const FEATURES =
@@ -38,11 +38,12 @@ const options = {
   time: { seconds: 0, nanoseconds: 0 },
   hashSeed: root.uuid,
 }
-const { minimumBytes } = await estimateExt4(rootfs, options)
+const filesystem = await planExt4(rootfs, options)
+const minimumBytes = await filesystem.minimumBytes()
 const size = diskSize(plan, minimumBytes + Math.max(256 * MIB, minimumBytes / 4))
 const disk = await createRawDisk(path, size)
 const range = partitionRange(plan, size, 'root')
-await writeExt4(rootfs, region(disk, range.offset, range.size), options)
+await filesystem.write(region(disk, range.offset, range.size))
 await writePartitionTable(disk, plan)
 await disk.sync()
 await disk[Symbol.asyncDispose]()

@@ -5,7 +5,8 @@ import { indexLayer, mergeLayers, packRootfs, rootfsSummary } from '../../packag
 import { c2m } from './c2m.js'
 
 export const FOLDER = '.work/bench'
-const PACKAGES = 'linux-image-cloud-amd64,initramfs-tools,systemd-sysv,udev,dbus,iproute2,ifupdown,isc-dhcp-client'
+const PACKAGES =
+  'linux-image-cloud-amd64,initramfs-tools,systemd-sysv,udev,dbus,iproute2,ifupdown,isc-dhcp-client,libllvm14,libicu72'
 
 /** The tree that all measurements share: a Debian 12 with kernel and init, as an image and as one uncompressed tar. */
 export async function prepare() {

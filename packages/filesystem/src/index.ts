@@ -1,5 +1,5 @@
 export { fat32Minimum, writeFat32, type Fat32Options, type Fat32Result } from './fat/writer.js'
 export { writeSwap, type SwapOptions } from './swap/writer.js'
-export { estimateExt4, writeExt4, type Ext4Estimate, type Ext4Report } from './ext4/write.js'
+export { planExt4, writeExt4, type Ext4Plan, type Ext4Report } from './ext4/write.js'
 export type { Ext4Options } from './ext4/options.js'
 export type { Ext4Loss } from './ext4/attributes.js'

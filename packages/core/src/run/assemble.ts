@@ -7,7 +7,7 @@ import {
   writePartitionTable,
   type BlockTarget,
 } from '@c2m/disk'
-import { estimateExt4, writeExt4, writeFat32, writeSwap } from '@c2m/filesystem'
+import { planExt4, writeFat32, writeSwap, type Ext4Plan } from '@c2m/filesystem'
 import { subtree, withoutContents } from '@c2m/rootfs'
 import type { DiskPlan, PlannedPartition, Rootfs, StepContext } from '@c2m/plugin-api'
 import { C2mError, ExitCode, type Reporter } from '@c2m/process'
@@ -27,12 +27,17 @@ export interface AssembleOptions {
 /** The finished tree becomes a raw disk: file systems, then the table, then boot code. Returns the disk's size in bytes. */
 export async function assemble(plan: Plan, options: AssembleOptions): Promise<number> {
   const { context } = options
-  const rootContent = belowMountpoint(context.rootfs, plan.disk, rootOf(plan.disk))
-  const total = await chooseSize(plan, rootContent, options.size)
+  const rootPlan = await planPartition(plan, rootOf(plan.disk), options)
+  const total = await chooseSize(plan.disk, rootPlan, options.size)
   await using disk = await createRawDisk(options.path, total)
   for (const partition of plan.disk.partitions) {
     const { offset, size } = partitionRange(plan.disk, total, partition.role)
-    await writeFilesystem(plan, partition, region(disk, offset, size), offset, options)
+    const target = region(disk, offset, size)
+    if (partition.filesystem === 'ext4') {
+      const planned = partition.role === 'root' ? rootPlan : await planPartition(plan, partition, options)
+      const { losses } = await planned.write(target)
+      for (const { path, what } of losses) options.reporter.warn(`/${path}: ${what}`)
+    } else await writeOther(plan, partition, target, offset, context)
   }
   await writePartitionTable(disk, plan.disk)
   for (const step of plan.steps) {
@@ -45,50 +50,45 @@ export async function assemble(plan: Plan, options: AssembleOptions): Promise<nu
   return total
 }
 
-async function writeFilesystem(
+async function writeOther(
   plan: Plan,
-  partition: PlannedPartition,
+  { filesystem, uuid, label, mountpoint }: PlannedPartition,
   target: BlockTarget,
   offset: number,
-  { context, reporter }: AssembleOptions,
+  { rootfs, signal }: StepContext,
 ): Promise<void> {
-  const { filesystem, uuid, label, mountpoint } = partition
-  if (filesystem === undefined || uuid === undefined) return
-  if (filesystem === 'swap') return writeSwap(target, { uuid, label })
-  const tree = belowMountpoint(context.rootfs, plan.disk, partition)
-  if (filesystem === 'vfat') {
-    const time = { seconds: plan.epoch, nanoseconds: 0 }
-    await writeFat32(tree, target, {
-      volumeId: uuid,
-      label: label ?? 'EFI',
-      time,
-      hiddenSectors: offset / 512,
-      signal: context.signal,
-    })
-    return
-  }
-  const { losses } = await writeExt4(tree, target, {
-    ...ext4Options(plan, partition),
+  if (uuid === undefined) return
+  if (filesystem === 'swap') await writeSwap(target, { uuid, label })
+  if (filesystem !== 'vfat') return
+  await writeFat32(belowMountpoint(rootfs, plan.disk, mountpoint), target, {
+    volumeId: uuid,
+    label: label ?? 'EFI',
+    time: { seconds: plan.epoch, nanoseconds: 0 },
+    hiddenSectors: offset / 512,
+    signal,
+  })
+}
+
+function planPartition(
+  plan: Plan,
+  { uuid, label, role, mountpoint }: PlannedPartition,
+  { context, reporter }: AssembleOptions,
+): Promise<Ext4Plan> {
+  return planExt4(belowMountpoint(context.rootfs, plan.disk, mountpoint), {
+    uuid: uuid ?? '',
+    label,
+    features: plan.ext4Features,
+    time: { seconds: plan.epoch, nanoseconds: 0 },
+    hashSeed: formatUuid(plan.random(`hash-seed/${role}`, 16)),
     mountpointHint: mountpoint,
     signal: context.signal,
     onProgress: (bytes) => reporter.progress(bytes),
   })
-  for (const { path, what } of losses) reporter.warn(`/${path}: ${what}`)
-}
-
-function ext4Options(plan: Plan, partition: PlannedPartition) {
-  return {
-    uuid: partition.uuid ?? '',
-    label: partition.label,
-    features: plan.ext4Features,
-    time: { seconds: plan.epoch, nanoseconds: 0 },
-    hashSeed: formatUuid(plan.random(`hash-seed/${partition.role}`, 16)),
-  }
 }
 
 /** The part of the tree that goes into a partition: what lies below its mount point, without other partitions' content. */
-function belowMountpoint(tree: Rootfs, disk: DiskPlan, partition: PlannedPartition): Rootfs {
-  const own = relative(partition.mountpoint ?? '/')
+function belowMountpoint(tree: Rootfs, disk: DiskPlan, mountpoint = '/'): Rootfs {
+  const own = relative(mountpoint)
   const others = disk.partitions
     .flatMap(({ mountpoint }) => (mountpoint === undefined ? [] : [relative(mountpoint)]))
     .filter((path) => path !== own && (own === '' || path.startsWith(`${own}/`)))
@@ -103,10 +103,10 @@ function rootOf(disk: DiskPlan): PlannedPartition {
 }
 
 /** What fits, with a reserve of a quarter, at least 256 MiB; or what the user said, if it does fit. */
-async function chooseSize(plan: Plan, content: Rootfs, asked: number | 'auto'): Promise<number> {
-  const { minimumBytes } = await estimateExt4(content, ext4Options(plan, rootOf(plan.disk)))
-  if (asked === 'auto') return diskSize(plan.disk, minimumBytes + Math.max(256 * MIB, minimumBytes / 4))
-  const needed = diskSize(plan.disk, minimumBytes)
+async function chooseSize(disk: DiskPlan, root: Ext4Plan, asked: number | 'auto'): Promise<number> {
+  const minimumBytes = await root.minimumBytes()
+  if (asked === 'auto') return diskSize(disk, minimumBytes + Math.max(256 * MIB, minimumBytes / 4))
+  const needed = diskSize(disk, minimumBytes)
   if (asked >= needed) return asked
   throw new C2mError(
     'C2M_DISK_TOO_SMALL',

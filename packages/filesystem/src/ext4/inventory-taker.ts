@@ -30,7 +30,7 @@ export interface InventoryOptions {
 }
 
 /** Files above this are looked at for holes before they are said not to fit; bytes. */
-const LARGE_FILE = 64 * 1024 * 1024
+const LARGE_FILE = 256 * 1024 * 1024
 
 /**
  * Walks the tree once.

@@ -20,7 +20,7 @@ import { memoryRootfs, type MemoryEntry } from './testing/memory-rootfs.js'
 import { FEATURE_SETS, testOptions } from './testing/options.js'
 import { ABOVE_4_GIB, everything, noise, sparse } from './testing/tree.js'
 import { parseUuid } from './uuid.js'
-import { estimateExt4, writeExt4, type Ext4Report } from './write.js'
+import { planExt4, writeExt4, type Ext4Report } from './write.js'
 
 const MIB = 1024 * 1024
 const GIB = 1024 * MIB
@@ -60,7 +60,7 @@ describe.skipIf(missing.length > 0)('ext4, judged by e2fsprogs', () => {
     })
 
     it('writes an empty tree into the smallest size', async () => {
-      const { minimumBytes } = await estimateExt4(memoryRootfs([]), testOptions(features))
+      const minimumBytes = await (await planExt4(memoryRootfs([]), testOptions(features))).minimumBytes()
       await write([], minimumBytes, features)
       await fsck(image)
       const smaller = write([], minimumBytes / 4, features)
@@ -74,7 +74,7 @@ describe.skipIf(missing.length > 0)('ext4, judged by e2fsprogs', () => {
         ABOVE_4_GIB,
         { path: 'content', type: 'file' as const, content: noise(20 * MIB, 'content') },
       ]
-      const { minimumBytes } = await estimateExt4(memoryRootfs(entries), testOptions(features))
+      const minimumBytes = await (await planExt4(memoryRootfs(entries), testOptions(features))).minimumBytes()
       await write(entries, minimumBytes, features)
       await fsck(image)
     })
@@ -203,7 +203,7 @@ describe.skipIf(missing.length > 0)('ext4, judged by e2fsprogs', () => {
         randomTree(),
         fc.constantFrom(...Object.values(FEATURE_SETS).slice(0, -1)),
         async (entries, features) => {
-          const { minimumBytes } = await estimateExt4(memoryRootfs(entries), testOptions(features))
+          const minimumBytes = await (await planExt4(memoryRootfs(entries), testOptions(features))).minimumBytes()
           await write(entries, minimumBytes, features)
           await fsck(image)
         },

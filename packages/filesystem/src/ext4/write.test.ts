@@ -12,7 +12,7 @@ import { memoryRootfs, type MemoryEntry } from './testing/memory-rootfs.js'
 import { memoryTarget } from './testing/memory-target.js'
 import { FEATURE_SETS, testOptions } from './testing/options.js'
 import { everything, noise, sparse } from './testing/tree.js'
-import { estimateExt4, writeExt4 } from './write.js'
+import { planExt4, writeExt4 } from './write.js'
 import { createHash } from 'node:crypto'
 import { noSpace } from './errors.js'
 
@@ -117,7 +117,7 @@ describe('writeExt4', () => {
 
   it('says before it writes that the space is too small, and how much is needed', async () => {
     const entries: MemoryEntry[] = [{ path: 'large', type: 'file', content: noise(20 * MIB, 'large') }]
-    const { minimumBytes } = await estimateExt4(memoryRootfs(entries), testOptions(modern))
+    const minimumBytes = await (await planExt4(memoryRootfs(entries), testOptions(modern))).minimumBytes()
     const target = { size: 16 * MIB, write: async () => expect.fail('something was written') }
     await expect(writeExt4(memoryRootfs(entries), target, testOptions(modern))).rejects.toMatchObject({
       code: 'C2M_EXT4_NO_SPACE',
@@ -133,8 +133,9 @@ describe('writeExt4', () => {
         content: { size: 2 ** 40, extents: [{ offset: 2 ** 39, data: noise(100, 'x') }] },
       },
     ]
-    const { minimumBytes, contentBytes } = await estimateExt4(memoryRootfs(entries), testOptions(modern))
-    expect(contentBytes).toBe(2 ** 40)
+    const plan = await planExt4(memoryRootfs(entries), testOptions(modern))
+    const minimumBytes = await plan.minimumBytes()
+    expect(plan.contentBytes).toBe(2 ** 40)
     expect(minimumBytes).toBeLessThan(16 * MIB)
     await write(entries)
   })

@@ -28,42 +28,59 @@ export interface Ext4Report {
   readonly losses: readonly Ext4Loss[]
 }
 
-export interface Ext4Estimate {
-  /** The smallest size that surely fits. */
-  readonly minimumBytes: number
+/** A file system whose tree has been read, but for the contents of its files. */
+export interface Ext4Plan {
   readonly entries: number
   /** Sum of the sizes of all files. */
   readonly contentBytes: number
+  /**
+   * The smallest size that surely fits. Reads those files above 256 MiB, which may have holes; smaller ones count in full.
+   * @throws C2M_EXT4_OPTION above 16 TiB, C2M_INTERRUPTED
+   */
+  minimumBytes(): Promise<number>
+  /**
+   * Writes the whole file system; once. Blocks that nothing is stored in are not written: the target must read as zeros
+   * there. The first 1024 bytes, where boot code may stand, are not written either. Same tree and options, same bytes.
+   * mtime is the entry's, atime is mtime, ctime and crtime are `options.time`.
+   * @throws C2M_EXT4_NO_SPACE before anything is written
+   * @throws C2M_EXT4_OPTION, C2M_EXT4_TREE, C2M_EXT4_UNSTORABLE, C2M_INTERRUPTED
+   */
+  write(target: BlockTarget): Promise<Ext4Report>
 }
 
 /**
- * Reads the tree's metadata, and those files above 64 MiB, which may have holes; smaller ones count in full.
+ * Walks the tree, once for both its size and its writing.
  * @throws C2M_EXT4_OPTION, C2M_EXT4_TREE, C2M_EXT4_UNSTORABLE, C2M_INTERRUPTED
  */
-export async function estimateExt4(rootfs: Rootfs, options: Ext4Options): Promise<Ext4Estimate> {
+export async function planExt4(rootfs: Rootfs, options: Ext4Options): Promise<Ext4Plan> {
   const settings = checkOptions(options)
-  const inventory = await takeInventory(rootfs, settings, { signal: options.signal })
-  const demand = demandOf(inventory, settings.features, await countHoles(rootfs, inventory, options.signal))
+  const inventory = await takeInventory(rootfs, settings, options)
   return {
-    minimumBytes: minimumBlocks(demand, settings.features) * BLOCK_SIZE,
     entries: inventory.entries,
     contentBytes: inventory.contentBytes,
+    async minimumBytes() {
+      const demand = demandOf(inventory, settings.features, await countHoles(rootfs, inventory, options.signal))
+      return minimumBlocks(demand, settings.features) * BLOCK_SIZE
+    },
+    write: (target) => writePlanned(rootfs, inventory, settings, target, options),
   }
 }
 
-/**
- * Writes a whole ext4 file system that holds the tree. Blocks that nothing is stored in are not written: the target
- * must read as zeros there. The first 1024 bytes, where boot code may stand, are not written either. Same tree and
- * options, same bytes. mtime is the entry's, atime is mtime, ctime and crtime are `options.time`.
- * @throws C2M_EXT4_NO_SPACE before anything is written
- * @throws C2M_EXT4_OPTION, C2M_EXT4_TREE, C2M_EXT4_UNSTORABLE, C2M_INTERRUPTED
- */
+/** `planExt4` and its `write`, for who knows the size. */
 export async function writeExt4(rootfs: Rootfs, target: BlockTarget, options: Ext4Options): Promise<Ext4Report> {
-  const settings = checkOptions(options)
+  return (await planExt4(rootfs, options)).write(target)
+}
+
+async function writePlanned(
+  rootfs: Rootfs,
+  inventory: Inventory,
+  settings: Settings,
+  target: BlockTarget,
+  options: Ext4Options,
+): Promise<Ext4Report> {
   const blocks = Math.floor(target.size / BLOCK_SIZE)
   if (blocks > MAX_BLOCKS)
     throw optionError(`an ext4 of ${target.size} bytes cannot be made`, 'the largest one has 16 TiB')
-  const inventory = await takeInventory(rootfs, settings, options)
   const layout = await findLayout(rootfs, inventory, settings, target, options.signal)
   const writer = new BlockWriter(target, options)
   try {
