@@ -21,8 +21,11 @@ export async function followLinks(lookUp: LookUp, path: string): Promise<string 
 /** @throws C2M_NO_SUCH_FILE unless the entry is a regular file */
 export function checkIsFile<T extends Pick<RootfsEntry, 'type'>>(entry: T | undefined, path: string): T {
   if (entry?.type === 'file') return entry
-  const what = entry === undefined ? 'does not exist' : `is a ${entry.type}`
-  throw new C2mError('C2M_NO_SUCH_FILE', `${JSON.stringify(path)} cannot be read: it ${what}`, {
+  throw noSuchFile(path, entry === undefined ? undefined : `is a ${entry.type}`)
+}
+
+export function noSuchFile(path: string, what = 'does not exist'): C2mError {
+  return new C2mError('C2M_NO_SUCH_FILE', `${JSON.stringify(path)} cannot be read: it ${what}`, {
     hint: 'name a regular file of the tree',
   })
 }

@@ -1,6 +1,6 @@
 import type { Body, Rootfs, RootfsEntry } from '@c2m/plugin-api'
 import { cleanPath, joinPath } from '../name/path.js'
-import { followLinks, locate } from '../tree/lookup.js'
+import { followLinks, locate, noSuchFile } from '../tree/lookup.js'
 import { LinkGroups } from '../tree/link-groups.js'
 
 /** Which part of a tree a view shows, and under which names. */
@@ -8,15 +8,28 @@ export interface ViewMapping {
   toBase(path: string): string
   /** Undefined for what the view does not show. */
   fromBase(path: string): string | undefined
+  /** The view's paths of regular files that it shows without their content. */
+  readonly emptied?: ReadonlySet<string>
+  /** What the view changes in an entry besides; not its path, type, size or inode. */
+  alter?(entry: RootfsEntry): RootfsEntry
+}
+
+const NOTHING: Body = {
+  async *[Symbol.asyncIterator]() {
+    // no bytes
+  },
 }
 
 /**
  * A part of another tree, which stays its owner's: disposing the view leaves it open. Hard links to names outside of the
- * view are not counted, and links are resolved as if the view were all there is.
+ * view are not counted, and links are resolved as if the view were all there is. An emptied name of a file with several is a
+ * file of its own: the other names keep the content.
  */
 export class View implements Rootfs {
   readonly #base: Rootfs
   readonly #mapping: ViewMapping
+  /** Inode numbers of emptied files that had several names: lower than any in the base. */
+  readonly #ownInodes = new Map<string, number>()
   #groups: Promise<LinkGroups> | undefined
 
   constructor(base: Rootfs, mapping: ViewMapping) {
@@ -30,7 +43,7 @@ export class View implements Rootfs {
     const groups = await this.#linkGroups()
     for await (const entry of this.#base.walk(this.#mapping.toBase(start))) {
       const path = this.#mapping.fromBase(entry.path)
-      if (path !== undefined) yield groups.counted({ ...entry, path })
+      if (path !== undefined) yield this.#shown(groups, { ...entry, path })
     }
   }
 
@@ -38,7 +51,7 @@ export class View implements Rootfs {
     const located = await locate(this.#lookUp, path)
     if (located === undefined) return undefined
     const entry = await this.#lookUp(located)
-    return entry === undefined ? undefined : (await this.#linkGroups()).counted(entry)
+    return entry === undefined ? undefined : this.#shown(await this.#linkGroups(), entry)
   }
 
   resolve(path: string): Promise<string | undefined> {
@@ -59,10 +72,15 @@ export class View implements Rootfs {
 
   async *contents(): AsyncGenerator<{ entry: RootfsEntry; body: Body }> {
     const groups = await this.#linkGroups()
+    for (const path of this.#mapping.emptied ?? []) {
+      const entry = await this.stat(path)
+      if (entry !== undefined) yield { entry, body: NOTHING }
+    }
     for await (const { entry, body } of this.#base.contents()) {
       // the name that stands for a hard-link group in the base may lie outside of the view
       const path = groups.first(entry.inode, this.#mapping.fromBase(entry.path))
-      if (path !== undefined) yield { entry: groups.counted({ ...entry, path }), body }
+      if (path === undefined || this.#isEmptied(path)) continue
+      yield { entry: this.#shown(groups, { ...entry, path }), body }
     }
   }
 
@@ -83,15 +101,33 @@ export class View implements Rootfs {
 
   async #findGroups(): Promise<LinkGroups> {
     const groups = new LinkGroups()
+    let lowest = 0
+    const separate: string[] = []
     for await (const entry of this.#base.walk(this.#mapping.toBase(''))) {
       const path = this.#mapping.fromBase(entry.path)
-      if (path !== undefined) groups.note(entry, path)
+      if (path === undefined) continue
+      lowest = Math.min(lowest, entry.inode)
+      if (entry.nlink > 1 && this.#isEmptied(path)) separate.push(path)
+      else groups.note(entry, path)
     }
+    for (const path of separate) this.#ownInodes.set(path, --lowest)
     return groups
+  }
+
+  #isEmptied(path: string): boolean {
+    return this.#mapping.emptied?.has(path) === true
+  }
+
+  /** An entry, already under the view's path, as the view shows it. */
+  #shown(groups: LinkGroups, entry: RootfsEntry): RootfsEntry {
+    const altered = this.#mapping.alter?.(entry) ?? entry
+    if (!this.#isEmptied(entry.path)) return groups.counted(altered)
+    return { ...altered, size: 0, nlink: 1, inode: this.#ownInodes.get(entry.path) ?? entry.inode }
   }
 
   async *#read(path: string): AsyncGenerator<{ offset: number; data: Uint8Array }> {
     const located = await locate(this.#lookUp, path)
-    yield* this.#base.stream(this.#mapping.toBase(located ?? cleanPath(path)))
+    if (located === undefined) throw noSuchFile(cleanPath(path))
+    if (!this.#isEmptied(located)) yield* this.#base.stream(this.#mapping.toBase(located))
   }
 }
