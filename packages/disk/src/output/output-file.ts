@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto'
-import { link, lstat, open, readlink, rename, rm, stat } from 'node:fs/promises'
-import { hostname } from 'node:os'
+import { link, lstat, open, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { errno, fileError, findAbandoned, makeTemporaryFolder, usageError, type TemporaryFolder } from '@c2m/process'
+import { temporaryPrefix } from './temporary-prefix.js'
 
 /** link(2)'s and FUSE's answers on file systems that have none. */
 const NO_HARD_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EACCES']
@@ -29,7 +28,7 @@ export async function outputFile(finalPath: string, options: { readonly force?: 
   const parent = dirname(target)
   const force = options.force === true
   await checkTarget(target, finalPath, force)
-  const prefix = await temporaryPrefix()
+  const prefix = await temporaryPrefix('.c2m-output')
   await sweep(parent, prefix)
   const folder = await makeFolder(parent, prefix, finalPath)
   const path = join(folder.path, basename(target))
@@ -64,16 +63,6 @@ async function checkTarget(target: string, shown: string, force: boolean): Promi
 
 function exists(shown: string): Error {
   return usageError('C2M_OUTPUT_EXISTS', `${shown} exists already`, 'choose another name, or use --force to replace it')
-}
-
-/**
- * `.c2m-output-<machine>.<pid>.<start time>.XXXXXX`: process ids mean something only on one machine and in one process
- * namespace, and folders are shared across both (NFS, bind mounts), so only a run that can tell may sweep.
- */
-async function temporaryPrefix(): Promise<string> {
-  const namespace = await readlink('/proc/self/ns/pid').catch(() => '')
-  const machine = createHash('sha256').update(`${hostname()}\0${namespace}`).digest('hex').slice(0, 8)
-  return `.c2m-output-${machine}`
 }
 
 /** What cannot be removed is left: it hinders nobody. */
