@@ -1,6 +1,7 @@
 import { link, lstat, open, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { errno, fileError, findAbandoned, makeTemporaryFolder, usageError, type TemporaryFolder } from '@c2m/process'
+import { errno, fileError, usageError } from './errors.js'
+import { findAbandoned, makeTemporaryFolder, type TemporaryFolder } from './temporary.js'
 import { temporaryPrefix } from './temporary-prefix.js'
 
 /** link(2)'s and FUSE's answers on file systems that have none. */
@@ -36,9 +37,9 @@ export async function outputFile(finalPath: string, options: { readonly force?: 
     path,
     async commit() {
       try {
-        await sync(path)
+        await syncPath(path)
         await (force ? rename(path, target) : renameUnlessThere(path, target, finalPath))
-        await sync(parent)
+        await syncPath(parent)
       } catch (error) {
         throw fileError(error, finalPath, 'write')
       }
@@ -65,13 +66,14 @@ function exists(shown: string): Error {
   return usageError('C2M_OUTPUT_EXISTS', `${shown} exists already`, 'choose another name, or use --force to replace it')
 }
 
-/** What cannot be removed is left: it hinders nobody. */
-async function sweep(folder: string, prefix: string): Promise<void> {
-  for (const path of await findAbandoned(folder, prefix))
-    await rm(path, { recursive: true, force: true }).catch(() => undefined)
-}
-
-async function makeFolder(parent: string, prefix: string, shown: string): Promise<TemporaryFolder> {
+/**
+ * A temporary folder for what will be moved to its place in `parent`. What killed runs left there is swept first.
+ * @param shown the output's name as the user wrote it
+ * @throws C2M_FILE_… when `parent` is missing or cannot be written
+ */
+export async function makeOutputFolder(parent: string, shown: string): Promise<TemporaryFolder> {
+  const prefix = await temporaryPrefix()
+  await sweep(parent, prefix)
   try {
     // a folder that is not there is rather a slip of the user's than one to make
     await stat(parent)
@@ -79,6 +81,12 @@ async function makeFolder(parent: string, prefix: string, shown: string): Promis
   } catch (error) {
     throw fileError(error, shown, 'write')
   }
+}
+
+/** What cannot be removed is left: it hinders nobody. */
+async function sweep(folder: string, prefix: string): Promise<void> {
+  for (const path of await findAbandoned(folder, prefix))
+    await rm(path, { recursive: true, force: true }).catch(() => undefined)
 }
 
 /** A hard link never replaces a file that appeared meanwhile; rename is for file systems without hard links. */
@@ -95,7 +103,8 @@ async function renameUnlessThere(path: string, target: string, shown: string): P
   }
 }
 
-async function sync(path: string): Promise<void> {
+/** Makes a file's content, or a folder's list of names, durable. */
+export async function syncPath(path: string): Promise<void> {
   const file = await open(path, 'r')
   try {
     await file.sync()

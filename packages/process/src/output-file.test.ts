@@ -1,9 +1,18 @@
 import { spawnSync } from 'node:child_process'
-import { mkdir, readFile, readdir, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { temporaryFolder } from '../testing/temporary.js'
 import { outputFile, type OutputFile } from './output-file.js'
+
+async function temporaryFolder() {
+  const path = await mkdtemp(join(tmpdir(), 'c2m-process-test-'))
+  return {
+    path,
+    file: (name: string) => join(path, name),
+    [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }),
+  }
+}
 
 function temporaryName(output: OutputFile): string {
   return basename(dirname(output.path))
