@@ -29,9 +29,7 @@ export async function outputFile(finalPath: string, options: { readonly force?: 
   const parent = dirname(target)
   const force = options.force === true
   await checkTarget(target, finalPath, force)
-  const prefix = await temporaryPrefix('.c2m-output')
-  await sweep(parent, prefix)
-  const folder = await makeFolder(parent, prefix, finalPath)
+  const folder = await makeOutputFolder(parent, finalPath)
   const path = join(folder.path, basename(target))
   return {
     path,
@@ -72,7 +70,7 @@ function exists(shown: string): Error {
  * @throws C2M_FILE_… when `parent` is missing or cannot be written
  */
 export async function makeOutputFolder(parent: string, shown: string): Promise<TemporaryFolder> {
-  const prefix = await temporaryPrefix()
+  const prefix = await temporaryPrefix('.c2m-output')
   await sweep(parent, prefix)
   try {
     // a folder that is not there is rather a slip of the user's than one to make

@@ -8,6 +8,7 @@ import {
   requireTool,
   run,
   throwIfAborted,
+  temporaryPrefix,
   type TemporaryFolder,
 } from '@c2m/process'
 import { access, rm } from 'node:fs/promises'
@@ -16,7 +17,6 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { BlockSource } from '../block/source.js'
 import { diskInUse } from '../open/in-use.js'
-import { temporaryPrefix } from '../output/temporary-prefix.js'
 import { connectNbd, type NbdClient } from './client.js'
 
 export interface ServedDisk extends AsyncDisposable {
