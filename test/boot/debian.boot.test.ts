@@ -5,7 +5,7 @@ import type { Firmware } from '@c2m/plugin-api'
 import { freePort, startGuest, type GuestHardware } from '@c2m/qemu'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { c2mOk } from '../support/cli.js'
-import { debian11, debian12, debian13 } from '../support/debian.js'
+import { debian11, debian12, debian12Machine, debian13 } from '../support/debian.js'
 import { WORK } from '../support/paths.js'
 import { ssh, sshKey, sshReady } from '../support/ssh.js'
 
@@ -16,20 +16,33 @@ interface Case {
   readonly firmwares: readonly Firmware[]
   /** What is done inside the guest beyond the checks of every case. */
   readonly maintenance?: (port: number, firmware: Firmware) => Promise<void>
+  /** The same after the next boot. */
+  readonly afterwards?: (port: number) => Promise<void>
 }
 
 const BOOT_MS = 300_000
 
-/** The guest maintains its own boot loader: a new menu, a new installation, and it boots with them. */
-async function reinstallGrub(port: number, firmware: Firmware): Promise<void> {
-  await ssh(port, 'update-grub')
+/** QEMU's user network has these addresses. */
+const STATIC = 'static:10.0.2.15/24,gateway=10.0.2.2'
+
+/** The guest maintains itself: a new kernel with its entry in the menu, a new installation of the boot loader. */
+async function upgradeKernelAndReinstallGrub(port: number, firmware: Firmware): Promise<void> {
+  const apt = 'apt-get -qq -o Dpkg::Use-Pty=0 -y --no-install-recommends'
+  await ssh(port, `apt-get -qq update && DEBIAN_FRONTEND=noninteractive ${apt} install linux-image-cloud-amd64`)
   const disk = await ssh(port, 'lsblk -ndo PATH /dev/$(lsblk -ndo PKNAME $(findmnt -no SOURCE /))')
   const target = firmware === 'bios' ? `--target=i386-pc ${disk}` : '--target=x86_64-efi --removable --no-nvram'
   await ssh(port, `grub-install ${target}`)
 }
 
 const CASES: readonly Case[] = [
-  { name: 'grub hybrid, GPT', image: debian12, flags: [], firmwares: ['bios', 'uefi'], maintenance: reinstallGrub },
+  {
+    name: 'grub hybrid, GPT',
+    image: debian12,
+    flags: [],
+    firmwares: ['bios', 'uefi'],
+    maintenance: upgradeKernelAndReinstallGrub,
+    afterwards: async (port) => expect(await ssh(port, 'uname -r')).toContain('cloud'),
+  },
   { name: 'grub-pc, GPT', image: debian12, flags: ['--bootloader', 'grub-pc', '--swap', '64M'], firmwares: ['bios'] },
   {
     name: 'grub-pc, MBR, /boot of its own',
@@ -37,7 +50,17 @@ const CASES: readonly Case[] = [
     flags: ['--bootloader', 'grub-pc', '--partition-table', 'mbr', '--boot-size', '256M'],
     firmwares: ['bios'],
   },
-  { name: 'grub-efi, GPT', image: debian12, flags: ['--bootloader', 'grub-efi'], firmwares: ['uefi'] },
+  {
+    name: 'grub-efi, GPT, static address, an image with kernel and menu of its own',
+    image: debian12Machine,
+    flags: ['--bootloader', 'grub-efi', '--network', STATIC, '--dns', '10.0.2.3'],
+    firmwares: ['uefi'],
+    afterwards: async (port) => {
+      expect(await ssh(port, 'ls /boot/vmlinuz-*')).toMatch(/^\/boot\/vmlinuz-\S+-cloud-\S+$/)
+      expect(await ssh(port, 'ip -4 -o route show default')).toContain('via 10.0.2.2')
+      expect(await ssh(port, 'getent hosts deb.debian.org')).not.toBe('')
+    },
+  },
   { name: 'Debian 13, grub hybrid', image: debian13, flags: [], firmwares: ['uefi'] },
   { name: 'Debian 11, grub hybrid', image: debian11, flags: [], firmwares: ['bios'] },
 ]
@@ -63,7 +86,7 @@ describe('a Debian image becomes a machine', () => {
     return disk
   }
 
-  it.each(CASES)('$name', async ({ name, image, flags, firmwares, maintenance }) => {
+  it.each(CASES)('$name', async ({ name, image, flags, firmwares, maintenance, afterwards }) => {
     const disk = await convert(name, image, flags)
     execFileSync('qemu-img', ['resize', '-q', disk, '+1G'])
     for (const firmware of firmwares) {
@@ -76,6 +99,7 @@ describe('a Debian image becomes a machine', () => {
       })
       const identity = await runGuest(disk, firmware, async (port) => {
         await healthy(port)
+        await afterwards?.(port)
         return ssh(port, 'cat /etc/machine-id /etc/ssh/ssh_host_ed25519_key.pub')
       })
       expect(identity).toMatch(/^[0-9a-f]{32}\nssh-ed25519 /)
@@ -125,7 +149,7 @@ async function healthy(port: number): Promise<void> {
   expect(await ssh(port, 'systemctl --failed --no-legend --plain')).toBe('')
   expect(await ssh(port, 'systemctl is-system-running')).toBe('running')
   expect(await ssh(port, 'findmnt -no OPTIONS /')).toMatch(/^rw/)
-  expect(await ssh(port, 'ip -4 -o addr show scope global dynamic')).toMatch(/inet 10\.0\.2\./)
+  expect(await ssh(port, 'ip -4 -o addr show scope global')).toMatch(/inet 10\.0\.2\.15/)
 }
 
 /** The root file system, after the guest powered off: clean, and nothing to repair. */

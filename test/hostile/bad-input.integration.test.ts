@@ -1,9 +1,10 @@
-import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { c2m } from '../support/cli.js'
 import { debian12 } from '../support/debian.js'
+import { isRoot } from '../support/ordinary-user.js'
 
 describe('bad input to container2vm', () => {
   let folder = ''
@@ -95,6 +96,26 @@ describe('bad input to container2vm', () => {
   it('a package that does not exist', async () => {
     const said = await refused([image, '-o', at('x.img'), '--package', 'no-such-package-here'], 1, 'C2M_SANDBOX')
     expect(said).toContain('no-such-package-here')
+  })
+  it('a mirror that is down', async () => {
+    await mkdir(at('no-mirror'))
+    const nobody = 'http://127.0.0.1:9' // the discard port: nothing listens
+    const env = { C2M_CACHE_DIR: at('no-mirror'), http_proxy: nobody, https_proxy: nobody }
+    const said = await refused([image, '-o', at('x.img')], 1, 'C2M_SANDBOX_STEP_FAILED', env)
+    expect(said).toMatch(/Could not connect to 127\.0\.0\.1:9/)
+    // unpacked files belong to subordinate ids: c2m's own command is what removes them
+    expect((await c2m(['cache', 'prune'], { env })).code).toBe(0)
+  })
+  it('a folder that cannot be written to', async () => {
+    await mkdir(at('read-only'))
+    const args = ['container2vm', image, '-o', at('read-only/x.img')]
+    const script = 'mount -t tmpfs -o ro none "$0"; exec "$@"'
+    const prefix = isRoot ? ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', script, at('read-only')] : []
+    if (!isRoot) await chmod(at('read-only'), 0o555)
+    const { code, stderr } = await c2m(args, { prefix })
+    expect(stderr).toMatch(/C2M_FILE_(EROFS|EACCES)/)
+    expect(stderr).toContain(at('read-only'))
+    expect(code).toBe(1)
   })
   it('says what went wrong as JSON', async () => {
     const { code, stdout } = await c2m(['container2vm', image, '-o', at('there.img'), '--json'])

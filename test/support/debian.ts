@@ -15,3 +15,13 @@ export function debian13(): Promise<string> {
 export function debian11(): Promise<string> {
   return debianImage(`${FIXTURES}/debian-11`, { suite: 'bullseye', created: CREATED })
 }
+
+/** An image that is a machine already: kernel, init, and a boot loader that has made its menu. */
+export function debian12Machine(): Promise<string> {
+  return debianImage(`${FIXTURES}/debian-12-machine`, {
+    suite: 'bookworm',
+    created: CREATED,
+    include: ['linux-image-cloud-amd64', 'initramfs-tools', 'systemd-sysv', 'udev', 'dbus', 'grub-pc'],
+    hooks: ['mkdir -p "$1/boot/grub" && echo "# made before" > "$1/boot/grub/grub.cfg"'],
+  })
+}

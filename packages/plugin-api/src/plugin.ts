@@ -143,5 +143,10 @@ export interface BootloaderPlugin {
   partitions(target: BootTarget): readonly PartitionRequest[]
   /** Packages by the package manager's names; members of one family may have to agree. */
   packages(task: Pick<BootTask, 'packageManager' | 'architecture' | 'members'>): readonly string[]
+  /**
+   * Names of programs that look for the machine's disks, e.g. 'grub-install'. While packages are installed there is none
+   * and the programs would fail, so until then the core puts ones before them in PATH that do nothing.
+   */
+  readonly diskCommands?: readonly string[]
   install(task: BootTask): readonly Step[]
 }

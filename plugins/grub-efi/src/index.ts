@@ -1,3 +1,4 @@
+import { DISK_COMMANDS } from '@c2m/grub'
 import type { C2mPlugin } from '@c2m/plugin-api'
 import { ARCHITECTURES } from './machine.js'
 import { grubPackages } from './packages.js'
@@ -18,6 +19,7 @@ export const plugin: C2mPlugin = {
       supports,
       partitions,
       packages: (question) => grubPackages(question) ?? [],
+      diskCommands: DISK_COMMANDS,
       install: installSteps,
     },
   ],

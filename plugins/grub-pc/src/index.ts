@@ -1,3 +1,4 @@
+import { DISK_COMMANDS } from '@c2m/grub'
 import type { C2mPlugin } from '@c2m/plugin-api'
 import { grubPackages } from './packages.js'
 import { installSteps } from './steps.js'
@@ -17,6 +18,7 @@ export const plugin: C2mPlugin = {
       supports,
       partitions,
       packages: ({ packageManager }) => grubPackages(packageManager) ?? [],
+      diskCommands: DISK_COMMANDS,
       install: installSteps,
     },
   ],

@@ -13,6 +13,9 @@ export function installedFolder(platform: Platform): string {
 
 export const GRUB_FOLDER = '/boot/grub'
 
+/** GRUB's programs that look for the disk that / is on. */
+export const DISK_COMMANDS = ['grub-install', 'grub-mkconfig', 'update-grub', 'update-grub2'] as const
+
 /** Ids of the boot loader plugins that share this package, in the order in which they speak for a disk. */
 export const GRUB_MEMBERS = ['grub-pc', 'grub-efi'] as const
 export type GrubMember = (typeof GRUB_MEMBERS)[number]

@@ -92,7 +92,7 @@ export class Planner {
       ...request.machine.packages,
     ])
     const installing = await named(distro, () => distro.contribution.install(packages, task))
-    const steps = order([...installing, ...fromDistro, ...fromBootloaders])
+    const steps = order([...idleCommands(this.registry), ...installing, ...fromDistro, ...fromBootloaders])
     return {
       image,
       layers,
@@ -167,6 +167,20 @@ function checkKernel(request: ContainerToVmRequest, traits: DistroTraits, warn: 
   if (flavour.unsuitable?.formats.includes(request.format) === true) {
     warn(`the ${flavour.id} kernel and a ${request.format} disk: ${flavour.unsuitable.because}`)
   }
+}
+
+/** Of every boot loader, not only the chosen ones: an image may have another one installed, whose hooks kernels call. */
+function idleCommands(registry: PluginRegistry): readonly Step[] {
+  const names = registry.bootloaders().flatMap(({ contribution }) => contribution.diskCommands ?? [])
+  return [...new Set(names)].sort().map((name) => ({
+    id: `idle/${name}`,
+    title: `put a ${name} that does nothing`,
+    phase: 'packages',
+    do: 'temporaryFile',
+    path: `/usr/local/sbin/${name}`,
+    content: '#!/bin/sh\nexit 0\n',
+    mode: 0o755,
+  }))
 }
 
 function collectPackages(steps: readonly Step[], more: readonly string[]): readonly string[] {

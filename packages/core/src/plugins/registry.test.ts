@@ -65,9 +65,13 @@ describe('the plugin registry', () => {
       { packageName: 'x', packageVersion: '1', from: 'test', failure: new Error('boom') },
       found('y', { ...distro('debian'), traits: 1 }),
       found('z', distro('Not An Id')),
+      found('command', { ...bootloader('lilo'), diskCommands: ['../lilo'] }),
+      found('way-back', { ...distro('gentoo'), toImage: true }),
       found('good', distro('void')),
     ])
     expect(registry.broken.map(({ packageName, because }) => `${packageName}: ${because}`)).toEqual([
+      `command: contributes[0]: lilo: "diskCommands" is not a list of programs' names`,
+      'way-back: contributes[0]: gentoo: "toImage" is not a function',
       'x: boom',
       'y: contributes[0]: debian: "traits" is not a function',
       `z: contributes[0]: its id is "Not An Id"; an id is lower-case letters, digits, '.', '_' and '-'`,

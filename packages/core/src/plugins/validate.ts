@@ -8,6 +8,8 @@ const FUNCTIONS: Record<Contribution['kind'], readonly string[]> = {
   bootloader: ['supports', 'partitions', 'packages', 'install'],
 }
 
+const OPTIONAL_FUNCTIONS: Record<Contribution['kind'], readonly string[]> = { distro: ['toImage'], bootloader: [] }
+
 const ID = /^[a-z0-9][a-z0-9._-]{0,63}$/
 
 /** What is wrong with a plugin's shape, in words for its author; undefined when nothing is. */
@@ -40,11 +42,23 @@ function contributionFault(value: unknown): string | undefined {
   for (const name of FUNCTIONS[kind]) {
     if (typeof value[name] !== 'function') return `${value.id}: "${name}" is not a function`
   }
+  for (const name of OPTIONAL_FUNCTIONS[kind]) {
+    if (value[name] !== undefined && typeof value[name] !== 'function')
+      return `${value.id}: "${name}" is not a function`
+  }
   if (kind !== 'bootloader') return undefined
   for (const name of ['firmware', 'architectures']) {
     if (!Array.isArray(value[name]) || value[name].length === 0) return `${value.id}: "${name}" is not a list of names`
   }
+  const commands = value.diskCommands
+  if (commands !== undefined && !(Array.isArray(commands) && commands.every(isCommandName))) {
+    return `${value.id}: "diskCommands" is not a list of programs' names`
+  }
   return undefined
+}
+
+function isCommandName(value: unknown): boolean {
+  return typeof value === 'string' && /^[A-Za-z0-9][A-Za-z0-9._+-]*$/.test(value)
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -18,10 +18,10 @@ export class PackageLayer {
     @inject(SETTINGS) private readonly settings: Settings,
   ) {}
 
-  /** Undefined when there is nothing to install or run. */
+  /** Undefined when there is nothing to run. */
   async make(plan: Plan, request: ContainerToVmRequest): Promise<Layer | undefined> {
     const steps = plan.steps.filter(isSandboxStep)
-    if (steps.length === 0) return undefined
+    if (!steps.some((step) => step.do === 'exec')) return undefined
     const { match, distro } = plan.detected
     const done = this.reporter.stage(`install ${plan.packages.length} packages`)
     const made = await packageLayer(

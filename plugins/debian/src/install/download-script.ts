@@ -18,7 +18,8 @@ get() { apt-get --quiet --yes --no-install-recommends "$@"; }
 update() {
   echo "c2m: getting the package lists"
   renewed=yes
-  if apt-get --quiet -o APT::Update::Error-Mode=any update; then
+  if apt-get --quiet -o APT::Update::Error-Mode=any update 2>"$faults"; then
+    cat "$faults" >&2
     touch "$(stamp)"
   elif [ "$C2M_ARCHIVE" = perhaps ]; then
     echo "c2m: the release may have left the mirrors; trying the archive"
@@ -26,8 +27,18 @@ update() {
     C2M_ARCHIVE=no
     update
   else
+    cat "$faults" >&2
     echo "c2m: some package lists could not be had"
   fi
+}
+
+# the cause comes last, so that it is seen
+give_up() {
+  if [ -s "$faults" ]; then
+    echo "c2m: the package lists could not be had:" >&2
+    grep '^[EW]:' "$faults" | head -n 8 >&2
+  fi
+  exit 100
 }
 
 # young lists count only for the sources that they were made from
@@ -36,15 +47,16 @@ stamp() {
 }
 
 mkdir -p "$lists" /var/cache/apt/archives
+faults=$(mktemp)
 exec 9>/var/cache/apt/archives/c2m.lock
 flock 9
 if [ "$C2M_ARCHIVE" = yes ]; then use_archive /etc/apt; fi
 renewed=no
 if [ -z "$(find "$(stamp)" -mmin -1440 2>/dev/null)" ]; then update; fi
 if ! get --download-only install "$@"; then
-  if [ "$renewed" = yes ]; then exit 100; fi
+  if [ "$renewed" = yes ]; then give_up; fi
   update
-  get --download-only install "$@"
+  get --download-only install "$@" || give_up
 fi
 flock --shared 9
 get install "$@"
