@@ -1,0 +1,198 @@
+import type { Body, EntryType, Extent, Rootfs, RootfsEntry } from '@c2m/plugin-api'
+import { C2mError } from '@c2m/process'
+import { checkIsFile, followLinks, locate, type LookUp } from '@c2m/rootfs'
+import { firstPosition, planFile } from './content/file-plan.js'
+import { ReadAhead, type PlannedFile } from './content/read-ahead.js'
+import { FileList } from './file-list.js'
+import type { FileSystem } from './file-system.js'
+import { isEncrypted } from './inode-reader.js'
+import { Lookup } from './lookup.js'
+import type { Ext4Summary } from './probe.js'
+import { deviceOf, modificationTime, type StoredInode } from './stored-inode.js'
+import { readSymlink } from './symlink.js'
+import { walkTree, type Visit } from './tree-walk.js'
+import { XattrReader, type Xattrs } from './xattrs.js'
+
+/** The tree of an ext2, ext3 or ext4 file system, read where it stands. */
+export interface Ext4Rootfs extends Rootfs {
+  /** As it is after the journal was replayed. */
+  readonly summary: Ext4Summary
+}
+
+export class FileSystemRootfs implements Ext4Rootfs {
+  readonly summary: Ext4Summary
+  readonly #fileSystem: FileSystem
+  readonly #lookup: Lookup
+  readonly #xattrs: XattrReader
+  #saidEncrypted = false
+
+  constructor(fileSystem: FileSystem, summary: Ext4Summary) {
+    this.summary = summary
+    this.#fileSystem = fileSystem
+    this.#lookup = new Lookup(fileSystem)
+    this.#xattrs = new XattrReader(fileSystem)
+  }
+
+  async *walk(from = ''): AsyncGenerator<RootfsEntry> {
+    const start = await this.#visit(from)
+    if (start === undefined) return
+    for await (const visit of walkTree(start, this.#fileSystem)) {
+      this.#noticeEncrypted(visit)
+      yield await this.#entry(visit)
+    }
+  }
+
+  async stat(path: string): Promise<RootfsEntry | undefined> {
+    const visit = await this.#visit(path)
+    return visit === undefined ? undefined : this.#entry(visit)
+  }
+
+  resolve(path: string): Promise<string | undefined> {
+    return followLinks(this.#lookUp, path)
+  }
+
+  async list(path: string): Promise<readonly string[]> {
+    const visit = await this.#visit(path)
+    return visit?.inode.type === 'directory' ? this.#lookup.names(visit.inode, visit.path) : []
+  }
+
+  stream(path: string): Body {
+    return { [Symbol.asyncIterator]: () => this.#readAlone(path) }
+  }
+
+  async *contents(): AsyncGenerator<{ entry: RootfsEntry; body: Body }> {
+    const list = await this.#listFiles()
+    const { source, signal } = this.#fileSystem
+    const reader = new ReadAhead(this.#planAll(list), source, signal)
+    let current: Visit | undefined
+    try {
+      for (current = await reader.nextFile(); current !== undefined; current = await reader.nextFile()) {
+        const visit = current
+        const body = { [Symbol.asyncIterator]: () => readBody(reader, visit.path, () => current === visit) }
+        yield { entry: await this.#entry(visit), body }
+      }
+    } finally {
+      current = undefined
+      await reader.close()
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    // the source belongs to whom it was taken from
+    return Promise.resolve()
+  }
+
+  readonly #lookUp: LookUp = async (path) => {
+    const inode = await this.#lookup.find(path)
+    if (inode?.type !== 'symlink') return inode
+    return { type: inode.type, linkTarget: await readSymlink(inode, { inode: inode.number, path }, this.#fileSystem) }
+  }
+
+  async #visit(path: string): Promise<Visit | undefined> {
+    const located = await locate(this.#lookUp, path)
+    const inode = located === undefined ? undefined : await this.#lookup.find(located)
+    return located === undefined || inode === undefined ? undefined : { path: located, inode }
+  }
+
+  #entry({ path, inode }: Visit): RootfsEntry | Promise<RootfsEntry> {
+    const place = { inode: inode.number, path }
+    const xattrs = this.#xattrs.read(inode, place)
+    if (inode.type !== 'symlink') {
+      return xattrs instanceof Promise
+        ? xattrs.then((read) => makeEntry(path, inode, read))
+        : makeEntry(path, inode, xattrs)
+    }
+    return this.#linkEntry(path, inode, xattrs)
+  }
+
+  async #linkEntry(path: string, inode: StoredInode, xattrs: Xattrs | Promise<Xattrs>): Promise<RootfsEntry> {
+    const place = { inode: inode.number, path }
+    return {
+      ...makeEntry(path, inode, await xattrs),
+      linkTarget: await readSymlink(inode, place, this.#fileSystem),
+    }
+  }
+
+  #noticeEncrypted({ path, inode }: Visit): void {
+    if (this.#saidEncrypted || !isEncrypted(inode)) return
+    this.#saidEncrypted = true
+    this.#fileSystem.notice(
+      `${JSON.stringify(`/${path}`)} is encrypted: names below it are shown as the kernel shows them without the key, and files there cannot be read`,
+    )
+  }
+
+  /** All regular files, by the place of their first byte. */
+  async #listFiles(): Promise<FileList> {
+    const list = new FileList()
+    const start = await this.#visit('')
+    if (start === undefined) return list
+    const linked = new Set<number>()
+    for await (const { path, inode } of walkTree(start, this.#fileSystem)) {
+      if (inode.type !== 'file' || linked.has(inode.number)) continue
+      if (inode.links > 1) linked.add(inode.number)
+      const position = firstPosition(inode, { inode: inode.number, path }, this.#fileSystem)
+      list.add(path, inode.number, typeof position === 'number' ? position : await position)
+    }
+    return list
+  }
+
+  async *#planAll(list: FileList): AsyncGenerator<PlannedFile<Visit>> {
+    for (const { path, inode: number } of list.inOrder()) {
+      const place = { inode: number, path }
+      const stored = this.#fileSystem.inodes.peek(place) ?? (await this.#fileSystem.inodes.read(place))
+      // many wait to be read: none of them shall keep a chunk of the inode table alive
+      const inode = { ...stored, raw: Buffer.from(stored.raw) }
+      yield { file: { path, inode }, plan: () => planFile(inode, place, this.#fileSystem) }
+    }
+  }
+
+  async *#readAlone(path: string): AsyncGenerator<Extent> {
+    const visit = await this.#visit(path)
+    const { inode } = checkIsFile(visit === undefined ? undefined : { ...visit, type: visit.inode.type }, path)
+    const place = { inode: inode.number, path: visit?.path }
+    const files = [{ file: inode, plan: () => planFile(inode, place, this.#fileSystem) }]
+    const reader = new ReadAhead(files, this.#fileSystem.source, this.#fileSystem.signal)
+    try {
+      await reader.nextFile()
+      yield* readBody(reader, path, () => true)
+    } finally {
+      await reader.close()
+    }
+  }
+}
+
+async function* readBody<F>(reader: ReadAhead<F>, path: string, isCurrent: () => boolean): AsyncGenerator<Extent> {
+  for (;;) {
+    if (!isCurrent()) throw passed(path)
+    const extent = await reader.nextExtent()
+    if (extent === undefined) return
+    yield extent
+  }
+}
+
+function makeEntry(path: string, inode: StoredInode, xattrs: Xattrs): RootfsEntry {
+  const { type, mode, uid, gid, links } = inode
+  const entry = {
+    path,
+    type,
+    mode,
+    uid,
+    gid,
+    mtime: modificationTime(inode),
+    size: type === 'file' ? inode.size : 0,
+    inode: inode.number,
+    nlink: type === 'directory' ? 1 : links,
+    xattrs,
+  }
+  return isDevice(type) ? { ...entry, device: deviceOf(inode) } : entry
+}
+
+function isDevice(type: EntryType): boolean {
+  return type === 'character' || type === 'block'
+}
+
+function passed(path: string): C2mError {
+  return new C2mError('C2M_BODY_PASSED', `the body of ${JSON.stringify(path)} was asked for too late`, {
+    hint: 'read a body before asking for the next one, or use stream()',
+  })
+}
