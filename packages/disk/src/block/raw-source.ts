@@ -10,8 +10,8 @@ export interface RawSource extends BlockSource, AsyncDisposable {}
 
 export interface RawSourceOptions {
   readonly signal?: AbortSignal
-  /** Knows where the holes of a sparse file are. It is opened when first asked for, and closed with the source. */
-  readonly openHoles?: () => Promise<BlockSource & AsyncDisposable>
+  /** Knows where the holes of a sparse file are. It is opened when first asked for, and closed with the source; undefined: nobody knows. */
+  readonly openHoles?: () => Promise<(BlockSource & AsyncDisposable) | undefined>
 }
 
 /** Linux gives the size of a block device in this unit, whatever its sectors (sysfs-block). */

@@ -19,10 +19,6 @@ import type { BlockSource } from '../block/source.js'
 import { diskInUse } from '../open/in-use.js'
 import { connectNbd, type NbdClient } from './client.js'
 
-export interface ServedDisk extends AsyncDisposable {
-  readonly source: BlockSource
-}
-
 export interface QemuNbdOptions {
   readonly signal?: AbortSignal
   /** Of the child; TMPDIR says where the socket's folder goes. Default: this process's. */
@@ -51,7 +47,11 @@ const MEMORY = { MALLOC_MMAP_THRESHOLD_: '33554432', MALLOC_TRIM_THRESHOLD_: '26
  * @throws C2M_TOOL_MISSING, C2M_DISK_IN_USE, C2M_DISK_UNCLEAN, C2M_DISK_OPEN with qemu-nbd's last lines, C2M_NBD_…,
  *   C2M_INTERRUPTED
  */
-export async function serveDisk(node: object, shown: string, options: QemuNbdOptions = {}): Promise<ServedDisk> {
+export async function serveDisk(
+  node: object,
+  shown: string,
+  options: QemuNbdOptions = {},
+): Promise<BlockSource & AsyncDisposable> {
   throwIfAborted(options.signal)
   const program = await requireTool('qemu-nbd', 'reading this disk format', 'qemu-utils')
   const env = options.env ?? process.env
@@ -66,7 +66,7 @@ export async function serveDisk(node: object, shown: string, options: QemuNbdOpt
   try {
     await child.listening()
     client = await connectNbd(child.socket, { explainLoss: (error) => child.explain(error) })
-    return { source: client, [Symbol.asyncDispose]: stop }
+    return { ...client, [Symbol.asyncDispose]: stop }
   } catch (error) {
     await stop()
     throw error
@@ -167,7 +167,10 @@ function openError(cause: unknown, shown: string): unknown {
 /** Without QEMU's repetition of the whole description of the disk. */
 function saidBy(text: string): string {
   const lines = lastLines(text, 3).replace(/qemu-nbd: /g, '')
-  return lines.replace(/Failed to blk_new_open 'json:.*': /g, '').replace(/\s+/g, ' ').trim()
+  return lines
+    .replace(/Failed to blk_new_open 'json:.*': /g, '')
+    .replace(/\s+/g, ' ')
+    .trim()
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { C2mError } from '@c2m/process'
+import type { C2mError } from '@c2m/process'
 import { protocolError } from './errors.js'
 import { Command, REQUEST_MAGIC } from './protocol.js'
 
@@ -56,8 +56,7 @@ export class Requests {
       request.reject(request.error)
       return
     }
-    const complete =
-      request.command === Command.read ? request.filled === request.length : request.extents.length > 0
+    const complete = request.command === Command.read ? request.filled === request.length : request.extents.length > 0
     if (!complete) {
       const error = protocolError('sent only a part of what was asked for')
       request.reject(error)

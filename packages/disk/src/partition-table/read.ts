@@ -1,4 +1,5 @@
 import { C2mError } from '@c2m/process'
+import type { BlockSource } from '../block/source.js'
 import { SECTOR } from '../block/units.js'
 import { noteOverlaps, type FoundTable, type ReadBytes } from './found.js'
 import { readGpt } from './gpt-reader.js'
@@ -18,6 +19,16 @@ export async function readPartitionTable(read: ReadBytes, size: number): Promise
   const problems = [...table.problems]
   noteOverlaps(table.partitions, problems)
   return { ...table, problems }
+}
+
+/** `readPartitionTable` of a source. */
+export function readTable(source: BlockSource): Promise<FoundTable | undefined> {
+  const read = async (offset: number, length: number) => {
+    const bytes = new Uint8Array(length)
+    await source.read(offset, bytes)
+    return bytes
+  }
+  return readPartitionTable(read, source.size)
 }
 
 async function readAnnouncedGpt(read: ReadBytes, size: number): Promise<FoundTable> {
