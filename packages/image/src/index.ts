@@ -9,3 +9,13 @@ export {
 } from './reference/reference.js'
 export { familiarName, type RegistryName } from './reference/registry-name.js'
 export { formatPlatform, hostPlatform, parsePlatform, type Platform } from './manifest/platform.js'
+export { writeImage } from './write/write.js'
+export { parseDestination, type Destination } from './write/destination.js'
+export type {
+  LayerCompression,
+  NewImage,
+  NewLayer,
+  WriteImageOptions,
+  WrittenImage,
+  WrittenLayer,
+} from './write/new-image.js'

@@ -1,5 +1,7 @@
 import { request, type IncomingMessage } from 'node:http'
-import { C2mError, ExitCode, throwIfAborted, usageError } from '@c2m/process'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { C2mError, ExitCode, isC2mError, throwIfAborted, usageError } from '@c2m/process'
 
 /** A daemon with Docker's Engine API: Docker itself, or podman's service. */
 export interface Engine {
@@ -89,6 +91,46 @@ function get(engine: Engine, path: string, signal: AbortSignal | undefined): Pro
 }
 
 /**
+ * Sends a body of known size with POST and gives the answer's text.
+ * @throws C2M_DAEMON_FAILED; C2M_INTERRUPTED; what the source throws
+ */
+export async function postStream(
+  engine: Engine,
+  path: string,
+  body: { readonly type: string; readonly size: number; readonly source: AsyncIterable<Uint8Array> },
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  throwIfAborted(signal)
+  const headers = { host: 'docker', connection: 'close', 'content-type': body.type, 'content-length': body.size }
+  const sent = request({ ...engine.target, path, method: 'POST', signal, agent: false, headers })
+  const answered = new Promise<IncomingMessage>((resolve, reject) => {
+    sent.once('response', resolve)
+    sent.once('error', reject)
+  })
+  answered.catch(() => undefined)
+  let failure: unknown
+  // a daemon may answer before it read everything, so a broken pipe is judged by its answer
+  const sending = pipeline(Readable.from(body.source, { objectMode: false }), sent).catch((error: unknown) => {
+    failure = error
+    sent.destroy()
+  })
+  try {
+    const response = await answered
+    const said = (await readBody(response))?.toString('utf8') ?? ''
+    if (response.statusCode === 200) return said
+    throw daemonFailed(engine, `status ${response.statusCode}: ${messageOf(said)}`)
+  } catch (error) {
+    throwIfAborted(signal)
+    if (isC2mError(error)) throw error
+    if (isC2mError(failure)) throw failure
+    throw daemonFailed(engine, 'it breaks off in the middle', error)
+  } finally {
+    sent.destroy()
+    await sending
+  }
+}
+
+/**
  * A JSON answer; undefined for 404.
  * @throws C2M_DAEMON_FAILED; C2M_INTERRUPTED
  */
@@ -164,7 +206,7 @@ function messageOf(body: string): string {
   }
 }
 
-function daemonFailed(engine: Engine, what: string, cause?: unknown): C2mError {
+export function daemonFailed(engine: Engine, what: string, cause?: unknown): C2mError {
   return new C2mError('C2M_DAEMON_FAILED', `the container daemon at ${engine.address} failed: ${what}`, {
     hint: "look into the daemon's log, or save the image yourself and use docker-archive:FILE",
     cause,

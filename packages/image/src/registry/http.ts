@@ -10,9 +10,12 @@ export interface HttpContext {
 }
 
 export interface HttpRequest {
-  readonly method?: 'GET' | 'POST'
+  readonly method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly headers: Readonly<Record<string, string>>
-  readonly body?: string
+  /** A function gives the body anew for each attempt. */
+  readonly body?: string | Uint8Array | (() => AsyncIterable<Uint8Array>)
+  /** Ends this request alone, which then counts as a broken connection. */
+  readonly signal?: AbortSignal
   /** Value of the Authorization header; sent to the first host only. */
   readonly authorization?: string
 }
@@ -25,7 +28,7 @@ const RETRIED = [408, 429, 500, 502, 503, 504]
 /**
  * Sends a request, follows redirects and asks again (at most five times in all) when the server is busy or the
  * connection breaks before the answer. Authorization never goes to another origin than the first, nor from TLS to plain
- * text. The caller reads or cancels the body.
+ * text; what carries a body, or changes something, follows no redirect. The caller reads or cancels the body.
  * @throws C2M_REGISTRY_UNREACHABLE; C2M_REGISTRY_REDIRECT; C2M_INTERRUPTED
  */
 export async function send(url: URL, request: HttpRequest, context: HttpContext): Promise<Response> {
@@ -49,11 +52,15 @@ async function sendOnce(first: URL, request: HttpRequest, signal: AbortSignal | 
   let url = first
   for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
     const isFirstOrigin = url.origin === first.origin
+    const { method = 'GET', body } = request
     const response = await fetch(url.href, {
-      method: request.method ?? 'GET',
+      method,
       redirect: 'manual',
-      signal,
-      body: request.body,
+      signal:
+        signal !== undefined && request.signal !== undefined
+          ? AbortSignal.any([signal, request.signal])
+          : (signal ?? request.signal),
+      ...(typeof body === 'function' ? { body: ReadableStream.from(body()), duplex: 'half' } : { body }),
       headers: {
         'user-agent': 'c2m',
         // fetch would undo a Content-Encoding behind the back of digests and ranges
@@ -65,7 +72,7 @@ async function sendOnce(first: URL, request: HttpRequest, signal: AbortSignal | 
     const location = response.headers.get('location')
     if (![301, 302, 303, 307, 308].includes(response.status) || location === null) return response
     await response.body?.cancel()
-    if (request.method === 'POST') throw redirectError(first, 'redirects where credentials were sent')
+    if (method !== 'GET' && method !== 'HEAD') throw redirectError(first, 'redirects where data was sent')
     const next = URL.canParse(location, url.href) ? new URL(location, url) : undefined
     if (next === undefined || !['http:', 'https:'].includes(next.protocol))
       throw redirectError(first, 'redirects to no web address')

@@ -9,9 +9,10 @@ import { INDEX_TYPES, MANIFEST_TYPES } from '../manifest/media-type.js'
 import type { Platform } from '../manifest/platform.js'
 import { familiarName, type RegistryName } from '../reference/registry-name.js'
 import { cachedBlob, keepBlob, readCachedBlob, type ImageStore } from '../store/store.js'
+import { errorCodes } from './error-code.js'
 import { findCredentials } from './credentials.js'
 import type { HttpContext } from './http.js'
-import { deniedError, isLoopback, openSession, readLimited, type Session } from './session.js'
+import { deniedError, isLoopback, openSession, readLimited, type Session, type SessionOptions } from './session.js'
 import { transfer } from './transfer.js'
 
 export interface RegistryContext extends HttpContext {
@@ -83,10 +84,16 @@ export async function findInRegistry(
   })
 }
 
-function startSession(image: RegistryName, context: RegistryContext): Promise<Session> {
+/** @param push what is going to be pushed needs more rights than reading */
+export function startSession(
+  image: RegistryName,
+  context: Omit<RegistryContext, 'store'>,
+  push?: Pick<SessionOptions, 'purpose' | 'alsoRead'>,
+): Promise<Session> {
   const { registry, repository } = image
   const { env, reporter, signal, retryDelay, insecureHosts } = context
   return openSession({
+    ...push,
     registry,
     repository,
     signal,
@@ -145,17 +152,4 @@ async function requireOk(response: Response, image: RegistryName, what: string):
       hint: 'try again later; when it stays so, tell the operator of the registry',
     },
   )
-}
-
-/** {"errors": [{"code": "MANIFEST_UNKNOWN", …}]}; only the codes, for the rest is free text of a stranger. */
-function errorCodes(bytes: Uint8Array): readonly string[] {
-  try {
-    const { errors } = JSON.parse(Buffer.from(bytes).toString('utf8')) as { errors?: unknown }
-    if (!Array.isArray(errors)) return []
-    return errors
-      .map((error) => String((error as { code?: unknown } | null)?.code))
-      .filter((code) => /^[A-Z_]{1,60}$/.test(code))
-  } catch {
-    return []
-  }
 }

@@ -1,7 +1,7 @@
 import { C2mError } from '@c2m/process'
 import type { Credentials } from './credentials.js'
 import { parseChallenges, type Challenge } from './challenge.js'
-import { isUnreachable, send, type HttpContext } from './http.js'
+import { isUnreachable, send, type HttpContext, type HttpRequest } from './http.js'
 
 export interface SessionOptions extends HttpContext {
   /** Host[:port] as in names. */
@@ -9,6 +9,10 @@ export interface SessionOptions extends HttpContext {
   readonly repository: string
   /** Whether plain HTTP is allowed, as it is on the loopback interface. */
   readonly insecure: boolean
+  /** What is going to be done; default 'pull'. */
+  readonly purpose?: 'pull' | 'push'
+  /** Other repositories of the registry that are read as well. */
+  readonly alsoRead?: readonly string[]
   /** Asked once, when the registry wants to know who asks. */
   readonly credentials: () => Promise<Credentials | undefined>
 }
@@ -17,6 +21,16 @@ export interface SessionOptions extends HttpContext {
 export interface Session {
   /** `path` follows `/v2/<repository>/`. */
   get(path: string, headers: Readonly<Record<string, string>>): Promise<Response>
+  /**
+   * @param target what follows `/v2/<repository>/`, or an address that the registry gave. Credentials go to the registry
+   *   only.
+   */
+  request(target: string | URL, request: SessionRequest): Promise<Response>
+}
+
+export interface SessionRequest extends Omit<HttpRequest, 'authorization'> {
+  /** How often it is sent at most while the registry cannot be reached; default 5. */
+  readonly attempts?: number
 }
 
 const MAX_TOKEN_ANSWER = 1024 * 1024
@@ -43,18 +57,19 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     return renewal
   }
 
-  return {
-    get: async (path, headers) => {
-      const url = new URL(`/v2/${options.repository}/${path}`, base)
-      const used = authorization
-      const response = await send(url, { headers, authorization: used }, options)
-      if (response.status !== 401) return response
-      await response.body?.cancel()
-      const fresh = await authorize(response, used)
-      if (fresh === undefined || fresh === used) return response
-      return send(url, { headers, authorization: fresh }, options)
-    },
+  const request = async (target: string | URL, { attempts, ...what }: SessionRequest): Promise<Response> => {
+    const url = typeof target === 'string' ? new URL(`/v2/${options.repository}/${target}`, base) : target
+    const context = attempts === undefined ? options : { ...options, attempts }
+    if (url.origin !== base.origin) return send(url, what, context)
+    const used = authorization
+    const response = await send(url, { ...what, authorization: used }, context)
+    if (response.status !== 401) return response
+    await response.body?.cancel()
+    const fresh = await authorize(response, used)
+    if (fresh === undefined || fresh === used) return response
+    return send(url, { ...what, authorization: fresh }, context)
   }
+  return { request, get: (path, headers) => request(path, { headers }) }
 }
 
 export function isLoopback(registry: string): boolean {
@@ -120,14 +135,14 @@ async function fetchToken(
     })
   }
   const service = challenge.parameters.get('service')
-  const scope = challenge.parameters.get('scope') ?? `repository:${repository}:pull`
+  const scope = scopeOf(challenge, options)
   const response =
     credentials?.kind === 'identity'
       ? await send(url, oauthRequest(service, scope, credentials.token), options)
       : await send(tokenUrl(url, service, scope), tokenRequest(credentials), options)
   if (response.status === 401 || response.status === 403) {
     await response.body?.cancel()
-    throw deniedError(registry, repository, credentials !== undefined)
+    throw deniedError(registry, repository, credentials !== undefined, options.purpose)
   }
   const token = response.ok ? readToken(await readLimited(response, MAX_TOKEN_ANSWER)) : undefined
   if (token !== undefined) return token
@@ -139,6 +154,17 @@ async function fetchToken(
       hint: 'try again later',
     },
   )
+}
+
+/** A push asks for all it needs at once, for a registry names only what the refused request lacked. */
+function scopeOf(challenge: Challenge, { repository, purpose, alsoRead = [] }: SessionOptions): string {
+  const named = challenge.parameters.get('scope')
+  if (purpose !== 'push') return named ?? `repository:${repository}:pull`
+  const own = [`repository:${repository}:pull,push`, ...alsoRead.map((other) => `repository:${other}:pull`)]
+  const others = (named ?? '')
+    .split(' ')
+    .filter((scope) => scope !== '' && !scope.startsWith(`repository:${repository}:`))
+  return [...new Set([...own, ...others])].join(' ')
 }
 
 function tokenUrl(realm: URL, service: string | undefined, scope: string): URL {
@@ -196,9 +222,19 @@ export async function readLimited(response: Response, maximum: number): Promise<
   return Buffer.concat(chunks)
 }
 
-export function deniedError(registry: string, repository: string, known: boolean): C2mError {
-  const hint = known
-    ? `the stored credentials are not accepted, or do not cover it: docker login ${registry}`
-    : `it is private or does not exist; check its name, or log in first: docker login ${registry}`
-  return new C2mError('C2M_REGISTRY_DENIED', `the registry ${registry} does not let you read ${repository}`, { hint })
+export function deniedError(
+  registry: string,
+  repository: string,
+  known: boolean,
+  purpose: 'pull' | 'push' = 'pull',
+): C2mError {
+  const stored = `the stored credentials are not accepted, or do not cover it: docker login ${registry}`
+  const unknown =
+    purpose === 'pull'
+      ? `it is private or does not exist; check its name, or log in first: docker login ${registry}`
+      : `log in with an account that may push there: docker login ${registry}`
+  const doing = purpose === 'pull' ? 'read' : 'write to'
+  return new C2mError('C2M_REGISTRY_DENIED', `the registry ${registry} does not let you ${doing} ${repository}`, {
+    hint: known ? stored : unknown,
+  })
 }

@@ -1,0 +1,42 @@
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { throwIfAborted, usageError } from '@c2m/process'
+import { encodeDockerfile } from './dockerfile.js'
+import { writeSmall, writeStream } from './file.js'
+import { packLayer, type PackContext } from './layer.js'
+import { layerType } from './manifest.js'
+import type { NewImage, NewLayer, WrittenLayer } from './new-image.js'
+import { outputFolder } from './output-folder.js'
+
+const TAR = 'img.tar'
+
+/**
+ * Writes a folder for `docker build`: the root file system as img.tar, which ADD unpacks, and a Dockerfile.
+ * @throws C2M_OUTPUT_EXISTS (usage) when one of them is there and `force` is not given; C2M_FILE_…
+ */
+export async function writeDockerfile(
+  path: string,
+  layer: NewLayer,
+  image: NewImage,
+  context: PackContext,
+  force = false,
+): Promise<WrittenLayer> {
+  await using folder = await outputFolder(path)
+  for (const name of force ? [] : [TAR, 'Dockerfile']) {
+    const file = join(path, name)
+    const isFree = await stat(file).then(
+      () => false,
+      () => true,
+    )
+    if (!isFree)
+      throw usageError('C2M_OUTPUT_EXISTS', `${file} exists already`, 'choose another folder, or use --force')
+  }
+  const packed = await writeStream(await folder.place(TAR), join(path, TAR), (write) =>
+    packLayer(layer, write, context),
+  )
+  const text = encodeDockerfile(image, TAR, context.reporter)
+  await writeSmall(await folder.place('Dockerfile'), text, join(path, 'Dockerfile'))
+  throwIfAborted(context.signal)
+  await folder.commit()
+  return { ...packed, mediaType: layerType('oci', context.compression) }
+}
