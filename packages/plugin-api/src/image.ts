@@ -44,6 +44,16 @@ export interface ContainerProcess {
   readonly workingDir?: string
   readonly env?: Readonly<Record<string, string>>
   readonly stopSignal?: string
+  /** Directories that it needs, made where they are missing: an image's /run is empty. */
+  readonly directories?: readonly ContainerDirectory[]
+}
+
+export interface ContainerDirectory {
+  /** Absolute. */
+  readonly path: string
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
 }
 
 /** A service that the machine starts by itself, found without running it. */
@@ -82,6 +92,8 @@ export interface MachineFindings {
   service(name: string): Promise<ContainerProcess>
   /** Init systems that the machine has. */
   readonly inits: readonly ContainerInit[]
+  /** Further directories that may hold data, with a word on each. */
+  readonly dataDirectories?: readonly { readonly path: string; readonly note: string }[]
   /** Paths (as Rootfs spells them) that the package manager put there: the lower one of two layers. */
   packageFiles(): Promise<ReadonlySet<string>>
 }

@@ -1,9 +1,17 @@
 /** What is read of a unit file (systemd.unit(5)): sections with their keys, each with all its values in order. */
 export type UnitFile = ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>
 
-/** systemd.syntax(7): a backslash at a line's end joins lines, '#' and ';' begin comments, an empty value clears a list. */
-export function parseUnitFile(text: string): UnitFile {
+/**
+ * systemd.syntax(7): a backslash at a line's end joins lines, '#' and ';' begin comments, an empty value clears a list.
+ * @param dropIns texts of files that are read after it
+ */
+export function parseUnitFile(text: string, ...dropIns: readonly string[]): UnitFile {
   const sections = new Map<string, Map<string, string[]>>()
+  for (const file of [text, ...dropIns]) readInto(sections, file)
+  return sections
+}
+
+function readInto(sections: Map<string, Map<string, string[]>>, text: string): void {
   let section: Map<string, string[]> | undefined
   for (const line of joinLines(text)) {
     const header = /^\[([^\]]+)\]$/.exec(line)?.[1]
@@ -14,9 +22,9 @@ export function parseUnitFile(text: string): UnitFile {
     }
     const [, key, value = ''] = /^([A-Za-z0-9-]+)\s*=\s*(.*)$/.exec(line) ?? []
     if (key === undefined || section === undefined) continue
-    section.set(key, value === '' ? [] : [...(section.get(key) ?? []), value])
+    if (value === '') section.set(key, [])
+    else if (section.get(key)?.push(value) === undefined) section.set(key, [value])
   }
-  return sections
 }
 
 function joinLines(text: string): readonly string[] {
@@ -33,6 +41,16 @@ function joinLines(text: string): readonly string[] {
     open = ''
   }
   return open === '' ? lines : [...lines, open.trim()]
+}
+
+/** A key that has one value: the last one counts; undefined when it is not set or cleared. */
+export function unitValue(unit: UnitFile, section: string, key: string): string | undefined {
+  return unit.get(section)?.get(key)?.at(-1)
+}
+
+/** systemd.syntax(7): '1', 'yes', 'y', 'true', 't' and 'on'. */
+export function unitFlag(unit: UnitFile, section: string, key: string): boolean {
+  return /^(?:1|y|yes|t|true|on)$/i.test(unitValue(unit, section, key) ?? '')
 }
 
 /** A key's values, split at blanks: names of units hold none. */

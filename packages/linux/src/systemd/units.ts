@@ -3,9 +3,15 @@ import { baseName, joinPath } from '../files/paths.js'
 import { readText } from '../files/read.js'
 import { makeSymlink } from '../files/write.js'
 import { parseUnitFile, unitList, type UnitFile } from './unit-file.js'
+import { templateOf } from './unit-name.js'
 
 /** Where systemd looks for system units (systemd.unit(5)), first match first. */
-const FOLDERS = ['etc/systemd/system', 'usr/local/lib/systemd/system', 'usr/lib/systemd/system', 'lib/systemd/system']
+export const UNIT_FOLDERS = [
+  'etc/systemd/system',
+  'usr/local/lib/systemd/system',
+  'usr/lib/systemd/system',
+  'lib/systemd/system',
+]
 export const SYSTEM_UNITS = 'etc/systemd/system'
 const LIMIT = 256 * 1024
 
@@ -14,7 +20,7 @@ export async function findUnit(rootfs: Rootfs, name: string): Promise<string | u
   checkUnitName(name)
   const template = templateOf(name)
   for (const candidate of template === undefined ? [name] : [name, template]) {
-    for (const folder of FOLDERS) {
+    for (const folder of UNIT_FOLDERS) {
       const path = joinPath(folder, candidate)
       const target = await rootfs.resolve(path)
       if (target !== undefined && (await rootfs.stat(target))?.type === 'file') return `/${path}`
@@ -73,12 +79,6 @@ export async function unmaskUnit(edit: RootfsEdit, name: string): Promise<void> 
 function checkUnitName(name: string): string {
   if (/^[A-Za-z0-9:_.\\@-]{1,255}$/.test(name) && !/^\.+$/.test(name)) return name
   throw new Error(`'${name.slice(0, 60)}' is no name of a systemd unit`)
-}
-
-/** 'getty@tty1.service' → 'getty@.service'. */
-function templateOf(name: string): string | undefined {
-  const [, prefix, suffix] = /^([^@]+@).+(\.[a-z]+)$/.exec(name) ?? []
-  return prefix === undefined || suffix === undefined ? undefined : prefix + suffix
 }
 
 /** A template itself is enabled as its DefaultInstance. */

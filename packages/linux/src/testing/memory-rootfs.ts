@@ -57,7 +57,9 @@ export class MemoryRootfs implements RootfsEdit {
   }
 
   async stat(path: string): Promise<RootfsEntry | undefined> {
-    return this.#entries.get(path)?.entry
+    const parent = await this.resolve(path.slice(0, Math.max(0, path.lastIndexOf('/'))))
+    const name = path.slice(path.lastIndexOf('/') + 1)
+    return parent === undefined ? undefined : this.#entries.get(parent === '' ? name : `${parent}/${name}`)?.entry
   }
 
   async resolve(path: string): Promise<string | undefined> {

@@ -1,0 +1,110 @@
+import type { MachineService } from '@c2m/plugin-api'
+import type { ConfigurationReader } from '../files/configuration-reader.js'
+import { readOpenrcScript, runlevelServices } from '../openrc/scripts.js'
+import { bootUnits, socketService } from '../systemd/boot.js'
+import type { UnitCatalog, Unit } from '../systemd/catalog.js'
+import { lsbField, sysvServices } from '../systemd/sysv.js'
+import { unitValue } from '../systemd/unit-file.js'
+import { unescapeUnitName, unitNameParts } from '../systemd/unit-name.js'
+import { knownListeners, knownVolumes } from './known-services.js'
+import { distinctListeners, parseListener, portText, type Listener } from './listener.js'
+import { serviceRole } from './role.js'
+
+export async function systemdServices(
+  reader: ConfigurationReader,
+  catalog: UnitCatalog,
+): Promise<readonly MachineService[]> {
+  const { services, sockets, scripts } = await bootUnits(reader, catalog)
+  const found: MachineService[] = []
+  const bySocket = new Map<string, (Listener | undefined)[]>()
+  for (const { socket } of sockets) {
+    const service = socketService(socket)
+    bySocket.set(service, [...(bySocket.get(service) ?? []), ...socketListeners(socket)])
+  }
+  for (const unit of services) {
+    const { name } = unit
+    const listeners = bySocket.get(name) ?? []
+    if (!standsForOthers(unit)) found.push(await describe(reader, name, descriptionOf(unit), listeners))
+    bySocket.delete(name)
+  }
+  // started for each connection, from a template
+  for (const [name, listeners] of bySocket) {
+    if (listeners.some((one) => one !== undefined)) found.push(await describe(reader, name, undefined, listeners))
+  }
+  for (const [name, script] of scripts) {
+    found.push(await describe(reader, name, lsbField((await reader.text(script)) ?? '', 'Short-Description')))
+  }
+  return sorted(found)
+}
+
+export async function openrcServices(reader: ConfigurationReader): Promise<readonly MachineService[]> {
+  const found: MachineService[] = []
+  for (const { name, runlevel } of await runlevelServices(reader)) {
+    const script = await readOpenrcScript(reader, name)
+    const { values } = script?.settings ?? {}
+    const service = await describe(reader, name, values?.get('description') ?? values?.get('name'))
+    found.push(runlevel === 'default' ? service : { ...service, role: 'system' })
+  }
+  return sorted(found)
+}
+
+/** Of a machine whose init is SysV's. */
+export async function sysvMachineServices(reader: ConfigurationReader): Promise<readonly MachineService[]> {
+  const found: MachineService[] = []
+  for (const { name, script } of await sysvServices(reader)) {
+    found.push(await describe(reader, name, lsbField((await reader.text(script)) ?? '', 'Short-Description')))
+  }
+  return sorted(found)
+}
+
+/** A unit without a process of its own, such as Debian's postgresql.service. */
+function standsForOthers({ file }: Unit): boolean {
+  return /^[-@:+!]*(?:\/usr)?\/bin\/true\s*$/.test(unitValue(file, 'Service', 'ExecStart') ?? '')
+}
+
+function descriptionOf({ name, file }: Unit): string | undefined {
+  const instance = unescapeUnitName(unitNameParts(name).instance ?? '')
+  return unitValue(file, 'Unit', 'Description')?.replace(/%[iI]/g, () => instance)
+}
+
+async function describe(
+  reader: ConfigurationReader,
+  name: string,
+  description: string | undefined,
+  sockets: readonly (Listener | undefined)[] = [],
+): Promise<MachineService> {
+  const listeners = distinctListeners([...sockets, ...(await knownListeners(reader, name))])
+  const role = serviceRole(name)
+  const local = listeners.filter(({ isLocal }) => isLocal)
+  if (role === 'application' && local.length > 0) {
+    reader.warn(
+      `${name} listens on ${local.map(portText).join(', ')} for its own machine only; nobody outside of a container reaches it until its configuration says otherwise`,
+    )
+  }
+  const text = printable(description)
+  return {
+    name,
+    ...(text === '' ? {} : { description: text }),
+    role,
+    ports: listeners.map(portText),
+    volumes: await knownVolumes(reader, name),
+  }
+}
+
+/** systemd.socket(5): ListenStream= and ListenDatagram= with a port; paths and abstract names are no ports. */
+function socketListeners({ file }: Unit): readonly (Listener | undefined)[] {
+  const listen = (key: string, protocol: Listener['protocol']) =>
+    (file.get('Socket')?.get(key) ?? []).map((value) => parseListener(value.trim(), { protocol }))
+  return [...listen('ListenStream', 'tcp'), ...listen('ListenDatagram', 'udp')]
+}
+
+function printable(text: string | undefined): string {
+  return (text ?? '')
+    .replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ')
+    .trim()
+    .slice(0, 120)
+}
+
+function sorted(services: readonly MachineService[]): readonly MachineService[] {
+  return [...services].sort((a, b) => (a.name < b.name ? -1 : 1))
+}

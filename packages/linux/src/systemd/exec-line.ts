@@ -1,0 +1,78 @@
+import { splitWords } from './words.js'
+
+/** One command of an Exec…= line (systemd.service(5), "Command lines"), before variables are put in. */
+export interface ExecCommand {
+  readonly argv: readonly string[]
+  /** '-': its failure is none. */
+  readonly ignoresFailure: boolean
+  /** '+' or '!': the unit's User= does not apply. */
+  readonly asRoot: boolean
+  /** ':': variables are left as they stand. */
+  readonly literal: boolean
+}
+
+/**
+ * Reads an Exec…= value: prefixes, quoting, several commands between ';'. Specifiers are expanded word by word, as systemd
+ * does, so that they cannot make more words. A leading '@' gives a program another name than its file's; no container can.
+ * @param expand for specifiers
+ * @throws when a quote is left open
+ */
+export function parseExecLine(
+  value: string,
+  expand: (text: string) => string = (text) => text,
+): readonly ExecCommand[] {
+  const commands: ExecCommand[] = []
+  let words: string[] = []
+  for (const { text, source } of splitWords(value)) {
+    if (source === ';') {
+      pushCommand(commands, words)
+      words = []
+    } else words.push(source === '\\;' ? ';' : expand(text))
+  }
+  pushCommand(commands, words)
+  return commands
+}
+
+function pushCommand(commands: ExecCommand[], words: readonly string[]): void {
+  const [first = '', ...rest] = words
+  const [prefixes = ''] = /^[-@:+!|]*/.exec(first) ?? []
+  const program = first.slice(prefixes.length)
+  if (program === '') return
+  const privileged = prefixes.replaceAll('!!', '')
+  commands.push({
+    argv: [program, ...(prefixes.includes('@') ? rest.slice(1) : rest)],
+    ignoresFailure: prefixes.includes('-'),
+    asRoot: /[+!]/.test(privileged),
+    literal: prefixes.includes(':'),
+  })
+}
+
+/**
+ * Puts variables in (systemd.service(5)): '${NAME}' within a word, '$NAME' as a whole word, which then becomes as many words
+ * as its value has; '$$' is '$'. What is not set is empty. The program's own name stays as it is.
+ */
+export function substituteVariables(command: ExecCommand, environment: ReadonlyMap<string, string>): readonly string[] {
+  if (command.literal) return command.argv
+  const [program = '', ...words] = command.argv
+  return [
+    program,
+    ...words.flatMap((word) => {
+      const whole = /^\$([A-Za-z_][A-Za-z0-9_]*)$/.exec(word)?.[1]
+      if (whole !== undefined) return valueWords(environment.get(whole) ?? '')
+      return [
+        word.replace(/\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_found, name: string | undefined) =>
+          name === undefined ? '$' : (environment.get(name) ?? ''),
+        ),
+      ]
+    }),
+  ]
+}
+
+function valueWords(value: string): readonly string[] {
+  try {
+    return splitWords(value).map(({ text }) => text)
+  } catch {
+    // a quote that nothing closes stands for itself in a variable
+    return value.split(/\s+/).filter((word) => word !== '')
+  }
+}
