@@ -4,6 +4,7 @@ import { installSteps } from './install/install.js'
 import { installedKernels } from './installed-kernels.js'
 import { kernelFlavours } from './kernel-flavours.js'
 import { releaseOf, type Release } from './releases.js'
+import { toImage } from './to-image.js'
 import { toMachine } from './to-machine.js'
 
 /** What makes one distro with dpkg, apt, systemd and initramfs-tools differ from another. */
@@ -60,5 +61,6 @@ export function distroPlugin(data: DistroData): DistroPlugin {
     toMachine: (task: MachineTask) => toMachine(data.id, release(task.match), task),
     install: (packages, task) => installSteps(data.id, release(task.match), packages, task),
     kernels: installedKernels,
+    toImage,
   }
 }
