@@ -68,6 +68,7 @@ class NbdConnection {
   readonly #socket: Socket
   readonly #requests = new Requests()
   readonly #closed: Promise<void>
+  #connected = false
   /** Why nothing can be read any more. */
   #failure: Promise<unknown> | undefined
   #opened: ((info: NbdExport) => void) | undefined
@@ -96,6 +97,7 @@ class NbdConnection {
         },
       },
     })
+    this.#socket.once('connect', () => (this.#connected = true))
     this.#socket.on('error', (error) => this.#lose(error))
     this.#socket.on('end', () => this.#lose(connectionLost()))
     this.#closed = new Promise((resolve) => this.#socket.once('close', () => resolve()))
@@ -149,7 +151,8 @@ class NbdConnection {
   }
 
   #lose(error: unknown): void {
-    this.#fail(this.options.explainLoss?.(error) ?? Promise.resolve(error))
+    const explained = this.#connected ? this.options.explainLoss?.(error) : undefined
+    this.#fail(explained ?? Promise.resolve(error))
   }
 
   #fail(error: Promise<unknown>, destroy = true): void {
