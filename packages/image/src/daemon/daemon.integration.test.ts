@@ -1,6 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { findTool, run } from '@c2m/process'
 import { compareRootfs } from '@c2m/rootfs'
@@ -8,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { OpenImageOptions } from '../image.js'
 import { openImage } from '../open.js'
 import { temporary } from '../testing/layout.js'
-import { lacks, until } from '../testing/tools.js'
+import { startDocker, type TestDocker } from '../testing/docker.js'
+import { lacks } from '../testing/tools.js'
 
 const noRoot = process.getuid?.() !== 0
 if (noRoot) console.warn('skipped: the tests with a real Docker daemon need root to start one')
@@ -40,24 +39,15 @@ const DOCKERS_OWN = /^(\.dockerenv|dev|etc|proc|sys)(\/|$)/
 
 describe.skipIf(missing)('a real Docker daemon', () => {
   let folder: AsyncDisposable & { path: string }
-  let daemon: ChildProcess
+  let daemon: TestDocker
   let env: NodeJS.ProcessEnv
   const docker = (...args: string[]) => run('docker', args, { env })
 
   beforeAll(async () => {
     folder = await temporary()
     const at = (name: string) => join(folder.path, name)
-    const socket = at('docker.sock')
-    env = { PATH: process.env.PATH, HOME: folder.path, DOCKER_HOST: `unix://${socket}`, DOCKER_BUILDKIT: '0' }
-    const paths = ['--data-root', at('data'), '--exec-root', at('exec'), '--pidfile', at('pid')]
-    daemon = spawn(
-      (await findTool('dockerd'))!,
-      ['--iptables=false', '--bridge=none', '-H', `unix://${socket}`, ...paths],
-      {
-        stdio: 'ignore',
-      },
-    )
-    await until('dockerd', 60, async () => (await docker('version')).exitCode === 0)
+    daemon = await startDocker(at('docker'))
+    env = daemon.env
     await mkdir(at('build'))
     await writeFile(at('build/Dockerfile'), DOCKERFILE)
     await copyFile((await findTool('busybox'))!, at('build/busybox'))
@@ -67,17 +57,7 @@ describe.skipIf(missing)('a real Docker daemon', () => {
   })
 
   afterAll(async () => {
-    if (daemon !== undefined && daemon.exitCode === null) {
-      daemon.kill()
-      await once(daemon, 'exit')
-    }
-    // what a daemon that was killed may leave mounted
-    const mounts = (await readFile('/proc/self/mounts', 'utf8')).split('\n').map((line) => line.split(' ')[1] ?? '')
-    for (const path of mounts
-      .filter((mount) => folder !== undefined && mount.startsWith(`${folder.path}/`))
-      .reverse()) {
-      await run('umount', ['-l', path], { accept: [0, 1, 32] })
-    }
+    await daemon?.[Symbol.asyncDispose]()
     await folder?.[Symbol.asyncDispose]()
   })
 

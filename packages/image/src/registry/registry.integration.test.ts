@@ -1,4 +1,3 @@
-import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer, request as httpRequest, type Server } from 'node:http'
@@ -11,7 +10,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { OpenImageOptions } from '../image.js'
 import { openImage } from '../open.js'
 import { LayoutBuilder, tarOf, temporary } from '../testing/layout.js'
-import { freePort, lacks, realLayout, until } from '../testing/tools.js'
+import { startRegistry, type TestRegistry } from '../testing/registry.js'
+import { lacks, realLayout } from '../testing/tools.js'
 
 const missing = lacks('pulls from a real registry', {
   'docker-registry': 'docker-registry',
@@ -24,30 +24,15 @@ const code = (wanted: string) => expect.objectContaining({ code: wanted }) as Er
 
 describe.skipIf(missing)('a real registry', () => {
   let folder: AsyncDisposable & { path: string }
-  let registry: ChildProcess
+  let registry: TestRegistry
   let host: string
   let digest: string
   let bigTar: Buffer
 
   beforeAll(async () => {
     folder = await temporary()
-    const port = await freePort()
-    host = `localhost:${port}`
-    const [user, password] = USER.split(':') as [string, string]
-    const { stdout } = await run('htpasswd', ['-Bbn', user, password])
-    await writeFile(join(folder.path, 'htpasswd'), stdout)
-    await writeFile(
-      join(folder.path, 'registry.yml'),
-      [
-        'version: 0.1',
-        'log: { level: error }',
-        `storage: { filesystem: { rootdirectory: ${folder.path}/data } }`,
-        `http: { addr: 127.0.0.1:${port} }`,
-        `auth: { htpasswd: { realm: test, path: ${folder.path}/htpasswd } }`,
-      ].join('\n'),
-    )
-    registry = spawn('docker-registry', ['serve', join(folder.path, 'registry.yml')], { stdio: 'ignore' })
-    await until('the registry', 20, async () => (await fetch(`http://${host}/v2/`)).status === 401)
+    registry = await startRegistry(join(folder.path, 'registry'), USER)
+    host = registry.host
 
     // three layers of noise, so that a transfer can break in the middle
     const layout = new LayoutBuilder(join(folder.path, 'big'))
@@ -63,10 +48,7 @@ describe.skipIf(missing)('a real registry', () => {
   })
 
   afterAll(async () => {
-    if (registry?.exitCode === null) {
-      registry.kill()
-      await once(registry, 'exit')
-    }
+    await registry?.[Symbol.asyncDispose]()
     await folder?.[Symbol.asyncDispose]()
   })
 

@@ -25,7 +25,9 @@ export function nextCommand(destination: Destination, image: NewImage, tags: rea
     case 'dockerfile':
       return words('docker', 'build', '-t', tag, destination.path)
     case 'tarball': {
-      const changes = configInstructions(image, silentReporter).flatMap((line) => ['--change', line])
+      const changes = configInstructions(image, silentReporter)
+        .filter((line) => !line.startsWith('STOPSIGNAL')) // which `docker import` does not take
+        .flatMap((line) => ['--change', line])
       return words('docker', 'import', ...changes, destination.path, tag)
     }
   }

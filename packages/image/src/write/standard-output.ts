@@ -43,7 +43,10 @@ export function createOutlet(stdout: Writable, signal: AbortSignal | undefined):
     await new Promise<void>((resolve) => {
       wake = resolve
       drained = all ? () => {} : resolve
-      const hasRoom = stdout.write(chunk, () => all && resolve())
+      const hasRoom = stdout.write(chunk, (error) => {
+        if (error) onError(error)
+        else if (all) resolve()
+      })
       if (hasRoom && !all) resolve()
     })
     check()
