@@ -1,5 +1,4 @@
-import { C2mError, errno, run, throwIfAborted } from '@c2m/process'
-import { access } from 'node:fs/promises'
+import { errno, run } from '@c2m/process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connectNbd, type NbdClient } from './client.js'
 import { interruptedOr, lossError, startError } from './server-errors.js'
@@ -19,10 +18,8 @@ export interface ServerEnd {
   readonly said: string
 }
 
-/** Milliseconds between two looks for the socket. */
+/** Milliseconds between two tries to connect. */
 const POLL = 5
-/** Milliseconds in which the disk must be open; reading a large table from slow storage takes its time. */
-const START_TIMEOUT = 120_000
 /** Milliseconds that the process has to end by itself when nobody is connected any more. */
 const END_GRACE = 2000
 /** Answers of connect(2) as long as nobody listens yet. */
@@ -38,6 +35,7 @@ export class ServerProcess {
   readonly #stop = new AbortController()
   readonly #ended: Promise<ServerEnd>
   #alive = true
+  #serving = false
 
   constructor(
     program: string,
@@ -57,26 +55,19 @@ export class ServerProcess {
       .finally(() => (this.#alive = false))
   }
 
-  /** @throws C2M_DISK_…, C2M_NBD_…, C2M_INTERRUPTED */
+  /** Waits as long as it takes to open the disk. @throws C2M_DISK_…, C2M_NBD_…, C2M_INTERRUPTED */
   async connect(): Promise<NbdClient> {
-    const { shown, signal } = this.options
-    const giveUp = Date.now() + START_TIMEOUT
-    while (this.#alive && Date.now() < giveUp) {
-      // it is there before anybody listens
-      if (await exists(this.socket)) {
-        try {
-          return await connectNbd(this.socket, { explainLoss: (error) => this.#explainLoss(error) })
-        } catch (error) {
-          if (!NOT_YET.includes(errno(error) ?? '')) throw error
-        }
+    while (this.#alive) {
+      try {
+        const client = await connectNbd(this.socket, { explainLoss: (error) => this.#explainLoss(error) })
+        this.#serving = true
+        return client
+      } catch (error) {
+        if (!NOT_YET.includes(errno(error) ?? '')) throw error
       }
       await Promise.race([sleep(POLL), this.#ended])
     }
-    throwIfAborted(signal)
-    if (!this.#alive) throw startError(await this.#ended, shown)
-    throw new C2mError('C2M_DISK_OPEN', `qemu-nbd did not open ${shown} in ${START_TIMEOUT / 1000} s`, {
-      hint: 'check the storage that it lies on',
-    })
+    throw interruptedOr(this.options.signal, startError(await this.#ended, this.options.shown))
   }
 
   /** @param connected somebody was, so that it ends by itself */
@@ -88,18 +79,14 @@ export class ServerProcess {
 
   async #explainLoss(error: unknown): Promise<unknown> {
     await this.#wait()
+    if (this.#alive) return interruptedOr(this.options.signal, error)
     const { shown, signal } = this.options
-    return interruptedOr(signal, this.#alive ? error : lossError(await this.#ended, shown, error))
+    const end = await this.#ended
+    // it listens before it opens the disk
+    return interruptedOr(signal, this.#serving ? lossError(end, shown, error) : startError(end, shown))
   }
 
   async #wait(): Promise<void> {
     await Promise.race([this.#ended, sleep(END_GRACE, undefined, { ref: false })])
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  )
 }

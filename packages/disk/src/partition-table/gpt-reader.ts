@@ -29,21 +29,18 @@ interface Header {
  * Every length and checksum is checked before it is used.
  */
 export async function readGpt(read: ReadBytes, size: number): Promise<FoundTable | undefined> {
-  for (const sectorSize of SECTOR_SIZES) {
-    const disk = { read, size, sectorSize }
-    const sectors = Math.floor(size / sectorSize)
-    const problems: string[] = []
+  const disks = SECTOR_SIZES.map((sectorSize) => ({ read, size, sectorSize }))
+  for (const disk of disks) {
     const primary = await readHeader(disk, 1)
-    if (primary !== undefined) {
-      if ((await readHeader(disk, primary.backupLba)) === undefined)
-        problems.push('the backup GPT is missing or damaged')
-      return decode(primary, disk, problems)
-    }
-    const backup = await readHeader(disk, sectors - 1)
-    if (backup !== undefined) {
-      problems.push('the primary GPT is missing or damaged; the backup was used')
-      return decode(backup, disk, problems)
-    }
+    if (primary === undefined) continue
+    const backup = await readHeader(disk, primary.backupLba)
+    return decode(primary, disk, backup === undefined ? ['the backup GPT is missing or damaged'] : [])
+  }
+  // only now: a stale backup for sectors of the other size may have been left behind
+  for (const disk of disks) {
+    const backup = await readHeader(disk, Math.floor(size / disk.sectorSize) - 1)
+    if (backup === undefined) continue
+    return decode(backup, disk, ['the primary GPT is missing or damaged; the backup was used'])
   }
   return undefined
 }

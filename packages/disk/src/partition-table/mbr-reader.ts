@@ -33,17 +33,15 @@ export async function readMbr(sector: Uint8Array, read: ReadBytes, size: number)
   const problems: string[] = []
   const disk = { read, sectors: Math.floor(size / SECTOR), problems }
   const found: MbrEntry[] = []
+  const extended: Place[] = []
   for (const entry of used) {
     const place = clip(entry.number, entry.place, disk.sectors, problems)
     if (place === undefined) continue
-    if (!isExtended(entry.type)) found.push({ ...entry, place })
+    if (isExtended(entry.type)) extended.push(place)
+    else found.push({ ...entry, place })
   }
-  for (const { type, place } of used) {
-    // a second extended partition is not allowed, and not read by Linux either
-    if (!isExtended(type)) continue
-    found.push(...(await readLogical(place, disk)))
-    break
-  }
+  if (extended.length > 1) problems.push('there are several extended partitions; only the first is read')
+  if (extended[0] !== undefined) found.push(...(await readLogical(extended[0], disk)))
   const id = view(sector).readUInt32LE(MBR_TAIL_OFFSET).toString(16).padStart(8, '0')
   const partitions = found.sort((a, b) => a.number - b.number).map((entry) => describe(entry, id))
   return { table: 'mbr', id, sectorSize: SECTOR, partitions, problems }

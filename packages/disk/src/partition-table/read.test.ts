@@ -134,6 +134,20 @@ describe('a hostile MBR', () => {
     expect((await read(disk))?.problems.join()).toMatch(/loops/)
   })
 
+  it('cannot lead behind the end of the disk, to itself, or to a second chain', async () => {
+    const disk = memoryDisk(MIB)
+    put(disk, 0, entry(0, 0x05, 10, 100), entry(0, 0x0f, 500, 100))
+    put(disk, 10, entry(0, 0x83, 1, 5), entry(0, 0x05, 0xfffffff0, 30))
+    put(disk, 500, entry(0, 0x83, 1, 5))
+    const table = await read(disk)
+    expect(table?.partitions.map(({ number, offset }) => [number, offset / 512])).toEqual([[5, 11]])
+    expect(table?.problems).toHaveLength(2)
+    put(disk, 0, entry(0, 0x05, 0, 100), entry(0, 0, 0, 0))
+    expect((await read(disk))?.problems).toEqual(['partition 1 has an impossible extent'])
+    put(disk, 0, entry(0, 0x05, 5000, 100))
+    expect((await read(disk))?.problems).toEqual(['partition 1 begins behind the end of the disk'])
+  })
+
   it('has partitions cut at the end of the disk, and overlaps named', async () => {
     const disk = memoryDisk(MIB)
     put(disk, 0, entry(0, 0x83, 1, 0xffffffff), entry(0, 0x83, 3000, 5), entry(0, 0x83, 5, 10))
