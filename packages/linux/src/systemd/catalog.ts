@@ -1,4 +1,4 @@
-import { ConfigurationReader } from '../files/configuration-reader.js'
+import type { ConfigurationReader } from '../files/configuration-reader.js'
 import { baseName, joinPath, parentPath } from '../files/paths.js'
 import { parseUnitFile, type UnitFile } from './unit-file.js'
 import { isUnitName, templateOf, unitNameParts, withInstance } from './unit-name.js'

@@ -26,10 +26,13 @@ export function parseEnvironmentFile(text: string): ReadonlyMap<string, string> 
     at = end < 0 ? text.length : end + 1
   }
   while (at < text.length && variables.size < MOST) {
-    const [head, name] = /^[^\S\n]*([A-Za-z_][A-Za-z0-9_]*)[^\S\n]*=[^\S\n]*/.exec(text.slice(at, at + 1000)) ?? []
+    if (/\s/.test(text[at]!)) {
+      at++
+      continue
+    }
+    const [head, name] = /^([A-Za-z_][A-Za-z0-9_]*)[^\S\n]*=[^\S\n]*/.exec(text.slice(at, at + 1000)) ?? []
     if (head === undefined || name === undefined) {
-      if (/\s/.test(text[at]!)) at++
-      else skipLine()
+      skipLine()
       continue
     }
     const { value, end } = readValue(text, at + head.length)

@@ -1,4 +1,7 @@
-import { ConfigurationReader } from '../files/configuration-reader.js'
+import type { ConfigurationReader } from '../files/configuration-reader.js'
+
+/** Characters at a script's beginning in which its comment block is. */
+const LONGEST_HEAD = 64 * 1024
 
 export interface SysvService {
   readonly name: string
@@ -30,7 +33,12 @@ export async function sysvServices(reader: ConfigurationReader): Promise<readonl
 
 /** A field of the LSB comment block of a script. */
 export function lsbField(script: string, field: string): string | undefined {
-  const block = /^### BEGIN INIT INFO\s*$([\s\S]{0,10000}?)^### END INIT INFO/m.exec(script)?.[1] ?? ''
-  const line = block.split('\n').find((one) => one.toLowerCase().startsWith(`# ${field.toLowerCase()}:`))
+  const head = script.slice(0, LONGEST_HEAD)
+  const start = head.indexOf('### BEGIN INIT INFO')
+  const end = head.indexOf('### END INIT INFO', Math.max(0, start))
+  const line = head
+    .slice(Math.max(0, start), Math.max(0, end))
+    .split('\n')
+    .find((one) => one.toLowerCase().startsWith(`# ${field.toLowerCase()}:`))
   return line?.slice(line.indexOf(':') + 1).trim()
 }
