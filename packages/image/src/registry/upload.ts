@@ -62,7 +62,8 @@ export async function startUpload(
 
 /**
  * Uploads a blob: one streamed PATCH, then PUT with the digest. When the connection breaks or the registry stumbles, it
- * goes on from where the registry says it is, or from the beginning when it has forgotten the upload.
+ * goes on from where the registry says it is, or from the beginning when it has forgotten the upload, as the distribution
+ * project's registry does.
  * @param started an upload that was opened before
  * @throws C2M_REGISTRY_TRANSFER after five failures in a row without progress; C2M_REGISTRY_…; C2M_INTERRUPTED
  */
