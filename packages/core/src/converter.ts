@@ -4,6 +4,8 @@ import { ImageInspector, type ImageInspection } from './inspect/image.js'
 import { PluginRegistry, type FoundPlugin } from './plugins/registry.js'
 import type { PlanSummary } from './plan/plan.js'
 import type { ContainerToVmRequest } from './request/container-to-vm.js'
+import type { VmToContainerRequest } from './request/vm-to-container.js'
+import { VmToContainer, type ImagePlan, type VmToContainerResult } from './to-image/vm-to-container.js'
 import { ContainerToVm, type ContainerToVmResult } from './run/container-to-vm.js'
 
 export interface ConverterOptions {
@@ -24,6 +26,9 @@ export interface Converter {
   /** What would be done: opens the image, changes nothing. */
   plan(request: ContainerToVmRequest): Promise<PlanSummary>
   container2vm(request: ContainerToVmRequest): Promise<ContainerToVmResult>
+  /** What would become of a machine: reads it, changes nothing. */
+  planImage(request: VmToContainerRequest): Promise<ImagePlan>
+  vm2container(request: VmToContainerRequest): Promise<VmToContainerResult>
   inspectImage(reference: string, platform?: string): Promise<ImageInspection>
 }
 
@@ -40,6 +45,8 @@ export function createConverter(options: ConverterOptions): Converter {
     plugins: registry,
     plan: (request) => compose(surroundings).resolve(ContainerToVm).plan(request),
     container2vm: (request) => compose(surroundings).resolve(ContainerToVm).run(request),
+    planImage: (request) => compose(surroundings).resolve(VmToContainer).plan(request),
+    vm2container: (request) => compose(surroundings).resolve(VmToContainer).run(request),
     inspectImage: (reference, platform) => compose(surroundings).resolve(ImageInspector).inspect(reference, platform),
   }
 }

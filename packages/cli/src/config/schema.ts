@@ -32,6 +32,21 @@ export const configSchema = z
       })
       .optional()
       .describe('Defaults for the flags of container2vm.'),
+    vm2container: z
+      .strictObject({
+        reader: z.enum(['direct', 'nbd', 'guestfs']).optional(),
+        'allow-backing': words.optional(),
+        clean: words.optional(),
+        keep: words.optional(),
+        exclude: words.optional(),
+        'exclude-secrets': z.boolean().optional(),
+        init: z.string().optional(),
+        compress: z.enum(['none', 'gzip', 'zstd']).optional(),
+        level: z.int().min(1).max(19).optional(),
+        'split-layers': z.boolean().optional(),
+      })
+      .optional()
+      .describe('Defaults for the flags of vm2container.'),
   })
   .describe('Configuration of c2m.')
 

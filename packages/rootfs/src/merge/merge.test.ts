@@ -15,7 +15,7 @@ import {
   temporaryFolder,
 } from '../testing/fixtures.js'
 import { indexLayer } from '../layer/layer.js'
-import { mergeLayers } from './merge.js'
+import { archiveRootfs, mergeLayers } from './merge.js'
 
 const folder = temporaryFolder()
 
@@ -367,3 +367,17 @@ async function describeTreeOf(members: TarInput[][]): Promise<string[]> {
   await using rootfs = await merged(folder, ...members)
   return await describeTree(rootfs)
 }
+
+describe('archiveRootfs', () => {
+  it("keeps names that would be a layer's whiteouts", async () => {
+    const archive = await layer(folder, [file('a'), file('.wh.a'), file('d/.wh..wh..opq')])
+    await using rootfs = await archiveRootfs(archive)
+    expect(await describeTree(rootfs)).toEqual([
+      '/ directory 755',
+      '.wh.a file 644 ".wh.a" 1x .wh.a',
+      'a file 644 "a" 1x a',
+      'd directory 755',
+      'd/.wh..wh..opq file 644 "d/.wh..wh..opq" 1x d/.wh..wh..opq',
+    ])
+  })
+})

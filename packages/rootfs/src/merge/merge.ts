@@ -9,11 +9,24 @@ import { Merger, type MergedMetadata, type MergedNode } from './merger.js'
  * fails.
  * @throws C2M_LAYER_… when an entry cannot be applied
  */
-export async function mergeLayers(layers: readonly Layer[]): Promise<Rootfs> {
+export function mergeLayers(layers: readonly Layer[]): Promise<Rootfs> {
+  return merge(layers, (merger, layer) => merger.apply(layer))
+}
+
+/**
+ * The tree of an archive that is no layer of an image: names that begin with '.wh.' are names like others. The tree takes
+ * it over, as mergeLayers does.
+ * @throws C2M_LAYER_… when an entry cannot be applied
+ */
+export function archiveRootfs(archive: Layer): Promise<Rootfs> {
+  return merge([archive], (merger, layer) => merger.unpack(layer))
+}
+
+async function merge(layers: readonly Layer[], take: (merger: Merger, layer: Layer) => void): Promise<Rootfs> {
   const store = new LayerStore(layers)
   try {
     const merger = new Merger()
-    for (const layer of layers) merger.apply(layer)
+    for (const layer of layers) take(merger, layer)
     return new TreeRootfs(merger.root, store)
   } catch (error) {
     await store[Symbol.asyncDispose]()

@@ -40,15 +40,25 @@ export class Merger {
   }
 
   apply(layer: Layer): void {
-    this.#mark++
-    this.#layer = layer
-    this.#recent = undefined
+    this.#begin(layer)
     for (const entry of layer.entries) {
       const whiteout = parseWhiteout(entry.path)
       if (whiteout === undefined) this.#put(entry)
       else if (whiteout.kind === 'whiteout') this.#hide(whiteout.directory, whiteout.name)
       else if (whiteout.kind === 'opaque') this.#hideChildren(whiteout.directory)
     }
+  }
+
+  /** As `apply`, for an archive that knows no whiteouts. */
+  unpack(archive: Layer): void {
+    this.#begin(archive)
+    for (const entry of archive.entries) this.#put(entry)
+  }
+
+  #begin(layer: Layer): void {
+    this.#mark++
+    this.#layer = layer
+    this.#recent = undefined
   }
 
   #put(entry: LayerEntry): void {

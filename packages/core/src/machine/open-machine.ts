@@ -1,0 +1,63 @@
+import { openImage, parseReference } from '@c2m/image'
+import type { CleanupStack } from '@c2m/process'
+import { archiveRootfs } from '@c2m/rootfs'
+import type { ReaderId } from '../request/vm-to-container.js'
+import { joinVolumes } from './join.js'
+import type { OpenedMachine, ReaderContext } from './reader.js'
+import { openDirect } from './readers/direct.js'
+
+/** What a user names as a machine. */
+export type MachineTarget =
+  | { readonly kind: 'disk'; readonly path: string }
+  | { readonly kind: 'tar'; readonly reference: string }
+  | { readonly kind: 'ssh'; readonly url: string }
+
+const TAR_NAME = /\.(?:tar|tgz|txz|tzst|tar\.(?:gz|xz|zst|zstd|bz2))$/i
+
+/** 'ssh://…', 'tarball:FILE', '-' and names of tars; everything else is a disk. */
+export function machineTarget(text: string): MachineTarget {
+  if (text.startsWith('ssh://')) return { kind: 'ssh', url: text }
+  if (text.startsWith('tarball:')) return { kind: 'tar', reference: text }
+  if (text === '-' || TAR_NAME.test(text)) return { kind: 'tar', reference: `tarball:${text}` }
+  return { kind: 'disk', path: text }
+}
+
+/** For default names: 'server' of '/vm/server.vmdk' and of 'ssh://admin@server'. */
+export function machineName(target: MachineTarget): string {
+  switch (target.kind) {
+    case 'ssh':
+      return new URL(target.url).hostname
+    case 'tar':
+      return parseReference(target.reference).name
+    case 'disk':
+      return target.path.replace(/^.*\//, '').replace(/\.[^.]+$/, '') || 'machine'
+  }
+}
+
+export interface MachineOptions extends ReaderContext {
+  readonly reader: ReaderId
+  readonly sudo: boolean
+  readonly allFilesystems: boolean
+  readonly cache: string
+}
+
+/** Opens whatever holds a machine, by the reader asked for. Resources are given to `cleanup`. */
+export async function openMachine(
+  target: MachineTarget,
+  options: MachineOptions,
+  cleanup: CleanupStack,
+): Promise<OpenedMachine> {
+  if (target.kind === 'tar') return openTar(target.reference, options, cleanup)
+  if (target.kind === 'ssh') throw new Error('to come')
+  return joinVolumes((await openDirect(target.path, options, cleanup)).volumes, options)
+}
+
+async function openTar(reference: string, options: MachineOptions, cleanup: CleanupStack): Promise<OpenedMachine> {
+  const { cache, env, signal, reporter } = options
+  const image = await openImage(reference, { cache, env, signal, reporter, stdin: process.stdin })
+  cleanup.defer(() => image[Symbol.asyncDispose]())
+  const [layer] = image.layers
+  const rootfs = layer === undefined ? await image.rootfs() : await archiveRootfs(layer)
+  cleanup.defer(() => rootfs[Symbol.asyncDispose]())
+  return { rootfs, root: image.origin, reasons: ['a tar holds one tree'], mounts: [] }
+}

@@ -1,0 +1,24 @@
+import type { FoundPartition } from '@c2m/disk'
+import type { ProbedFilesystem } from '@c2m/filesystem'
+import type { Rootfs } from '@c2m/plugin-api'
+
+/** Something on a machine's disks that holds a file system, or what one is kept in. */
+export interface Volume {
+  /** For messages, e.g. 'partition 2', '/dev/vg0/root'. */
+  readonly name: string
+  /** Bytes. */
+  readonly size: number
+  /** Its line in the partition table; undefined for a whole disk and for logical volumes. */
+  readonly partition?: FoundPartition
+  readonly filesystem?: ProbedFilesystem
+  /** The names that a running machine knows it by, besides those that follow from the others, e.g. '/dev/mapper/vg0-root'. */
+  readonly devices?: readonly string[]
+  /** Its tree; undefined when this reader cannot read it. */
+  open?(): Promise<Rootfs>
+}
+
+/** 'partition 2 (ext4, label root)' */
+export function describeVolume({ name, filesystem }: Volume): string {
+  const label = filesystem?.label === undefined ? '' : `, label ${filesystem.label}`
+  return `${name} (${filesystem?.type ?? 'nothing known'}${label})`
+}

@@ -1,0 +1,63 @@
+import { findSecrets, globOf, type SecretFinding } from '@c2m/linux'
+import type { CleaningRule, Rootfs } from '@c2m/plugin-api'
+import { cleanRootfs, expressibleRootfs, type CleaningResult, type Inexpressible } from '@c2m/rootfs'
+import type { VmToContainerRequest } from '../request/vm-to-container.js'
+import { ACCOUNT_FILES } from './accounts.js'
+import { sparseRule } from './sparse.js'
+
+/** A machine's tree without what stays behind, and what was decided. */
+export interface Stripped {
+  readonly rootfs: Rootfs
+  readonly rules: readonly CleaningResult[]
+  readonly secrets: readonly SecretFinding[]
+  /** What an image cannot hold, by path. */
+  readonly leftOut: readonly Inexpressible[]
+  /** Attributes that only the machine understands: how many files had each. */
+  readonly droppedAttributes: Readonly<Record<string, number>>
+}
+
+type Choices = Pick<VmToContainerRequest, 'clean' | 'keep' | 'exclude' | 'excludeSecrets' | 'devices'>
+
+/**
+ * Takes away what only a machine needs, what the user excludes, secrets when asked, and what no image can hold.
+ * @throws C2M_UNKNOWN_CLEANING_RULE, C2M_GLOB_INVALID
+ */
+export async function strip(machine: Rootfs, rules: readonly CleaningRule[], choices: Choices): Promise<Stripped> {
+  const { clean, keep, exclude, excludeSecrets, devices } = choices
+  const asked: CleaningRule = {
+    id: 'exclude',
+    summary: 'what --exclude names',
+    byDefault: true,
+    remove: exclude.map((glob) => (glob.startsWith('/') ? glob : `/${glob}`)),
+  }
+  const all = [...rules, await sparseRule(machine), ...(exclude.length > 0 ? [asked] : [])]
+  const kept = keep.includes('all') ? all.map(({ id }) => id).filter((id) => id !== 'exclude') : keep
+  const cleaned = await cleanRootfs(machine, all, { clean, keep: kept })
+  const secrets: SecretFinding[] = []
+  for await (const secret of findSecrets(cleaned.rootfs)) secrets.push(secret)
+  const results = [...cleaned.results]
+  let rootfs = cleaned.rootfs
+  if (excludeSecrets && secrets.length > 0) {
+    const rule = secretsRule(secrets)
+    const without = await cleanRootfs(rootfs, [rule])
+    results.push(...without.results)
+    rootfs = without.rootfs
+  }
+  const leftOut: Inexpressible[] = []
+  const droppedAttributes: Record<string, number> = {}
+  rootfs = await expressibleRootfs(rootfs, {
+    devices,
+    onLeftOut: (one) => leftOut.push(one),
+    onXattr: (_path, name) => (droppedAttributes[name] = (droppedAttributes[name] ?? 0) + 1),
+  })
+  return { rootfs, rules: results, secrets, leftOut, droppedAttributes }
+}
+
+function secretsRule(secrets: readonly SecretFinding[]): CleaningRule {
+  return {
+    id: 'secrets',
+    summary: 'files that look like secrets',
+    byDefault: true,
+    remove: secrets.filter(({ path }) => !ACCOUNT_FILES.includes(path)).map(({ path }) => globOf(path)),
+  }
+}
