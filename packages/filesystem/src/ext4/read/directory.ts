@@ -32,6 +32,7 @@ export async function readDirectory(
   if (hasInlineData(inode)) {
     const { head, tail } = inlineData(inode, place)
     collector.takeArea(head.subarray(INLINE_PARENT))
+    if (inode.size > head.length + tail.length) throw damaged(place, `its size is ${inode.size} bytes`)
     collector.takeArea(tail.subarray(0, Math.max(inode.size - head.length, 0)))
   } else await takeBlocks(inode, place, fileSystem, collector)
   return collector.finish()

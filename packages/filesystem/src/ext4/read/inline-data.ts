@@ -1,4 +1,3 @@
-import { INODE_BLOCK_SIZE } from '../inode.js'
 import { damaged, type Place } from './faults.js'
 import { blockArea, type StoredInode } from './stored-inode.js'
 import { inodeXattrs } from './xattr-entries.js'
@@ -17,14 +16,10 @@ export function inlineData(inode: StoredInode, place: Place): { readonly head: B
   if (attribute?.value === undefined) {
     throw damaged(place, 'its content should be in the inode, but the attribute system.data is missing')
   }
-  const { value } = attribute
-  if (inode.size > INODE_BLOCK_SIZE + value.length) {
-    throw damaged(place, `its size is ${inode.size} bytes, more than the inode holds`)
-  }
-  return { head: Buffer.from(blockArea(inode)), tail: Buffer.from(value) }
+  return { head: Buffer.from(blockArea(inode)), tail: Buffer.from(attribute.value) }
 }
 
-/** A file's inline content as one piece. */
+/** A file's inline content as one piece; a larger size means a hole behind it, as mke2fs leaves it. */
 export function inlineContent(inode: StoredInode, place: Place): Buffer {
   const { head, tail } = inlineData(inode, place)
   return Buffer.concat([head, tail]).subarray(0, inode.size)

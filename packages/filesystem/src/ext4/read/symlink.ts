@@ -44,6 +44,7 @@ async function readSlow(inode: StoredInode, place: Place, fileSystem: FileSystem
 }
 
 function decodeTarget(bytes: Buffer, inode: StoredInode, place: Place): string {
+  if (bytes.length < inode.size) throw damaged(place, 'its target is cut off')
   if (isEncrypted(inode)) {
     const length = bytes.length < CIPHERTEXT_HEADER ? Infinity : bytes.readUInt16LE(0)
     if (CIPHERTEXT_HEADER + length > bytes.length) throw damaged(place, 'its encrypted target is cut off')
