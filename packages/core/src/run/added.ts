@@ -2,10 +2,13 @@ import type { Rootfs, RootfsEdit } from '@c2m/plugin-api'
 import { compareRootfs, filterRootfs, packRootfs, type Layer } from '@c2m/rootfs'
 import type { Plan } from '../plan/plan.js'
 
+const FOLDER = 'var/lib/c2m'
 /** Where the guest keeps what c2m did to the image, for the way back. */
-export const ADDED_PATH = 'var/lib/c2m/added.json'
+export const ADDED_PATH = `${FOLDER}/added.json`
 /** Holds what the image had in place of what was changed and removed. */
-export const ORIGINAL_PATH = 'var/lib/c2m/original.tar'
+export const ORIGINAL_PATH = `${FOLDER}/original.tar`
+/** What is there without being in a comparison with the image: the records, and what every ext4 has. */
+const ALWAYS = [FOLDER, ADDED_PATH, ORIGINAL_PATH, 'lost+found']
 
 /** Larger files than this are not kept twice; bytes. */
 const LARGEST_KEPT = 32 * 1024 * 1024
@@ -39,6 +42,9 @@ export async function recordAdded(plan: Plan, layer: Layer | undefined, rootfs: 
   })
   const existence = differences.filter(({ aspect }) => aspect === 'existence')
   const added = existence.filter(({ a }) => a === 'absent').map(({ path }) => path)
+  for (const path of ALWAYS) {
+    if (!added.includes(path) && (await plan.rootfs.stat(path)) === undefined) added.push(path)
+  }
   const removed = existence.filter(({ a }) => a === 'present').map(({ path }) => path)
   const differing = new Set(differences.filter(({ aspect }) => aspect !== 'existence').map(({ path }) => path))
   const changed: ChangedEntry[] = []

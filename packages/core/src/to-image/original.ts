@@ -22,7 +22,7 @@ export async function takeOriginal(
 ): Promise<Rootfs> {
   const record = parseRecord(await readText(machine, ADDED_PATH, LIMIT))
   const originals = await openOriginals(machine, join(folder, 'original.tar'), cleanup)
-  const added = new Set([...record.added, ADDED_PATH, ORIGINAL_PATH])
+  const added = new Set(record.added)
   const without = await filterRootfs(machine, ({ path }) =>
     added.has(path) ? { fate: 'remove', reason: undefined } : { fate: 'keep' },
   )
