@@ -55,6 +55,3 @@ export const REPLY_ERROR = 0x8000
 /** The metadata context that tells holes from data, and its flag for "reads as zeros". */
 export const ALLOCATION_CONTEXT = 'base:allocation'
 export const ALLOCATION_ZERO = 2
-
-/** What a server must take from a client that did not ask for its limits ("Block size constraints"). */
-export const MAX_REQUEST = 32 * 1024 * 1024

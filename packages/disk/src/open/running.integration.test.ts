@@ -44,6 +44,20 @@ describe.skipIf(!tools)('around a disk that is read', () => {
     children.push(child)
     return child
   }
+  /** A paused machine; its monitor answers when it has all its devices. */
+  const startMachine = async (drive: string) => {
+    const child = spawn('qemu-system-x86_64', [
+      ...['-S', '-nodefaults', '-display', 'none', '-accel', 'tcg', '-m', '16', '-monitor', 'stdio', '-drive', drive],
+    ])
+    children.push(child)
+    child.stdin.write('info status\n')
+    let said = ''
+    for await (const text of child.stdout.setEncoding('utf8')) {
+      said += String(text)
+      if (said.includes('VM status')) return child
+    }
+    throw new Error(`the machine did not start: ${said}`)
+  }
   /** qemu-nbd processes that serve from this test's folder. */
   const servers = async () => {
     const found: number[] = []
@@ -65,11 +79,7 @@ describe.skipIf(!tools)('around a disk that is read', () => {
       ['disk.qcow2', 'qcow2'],
       ['disk.vdi', 'vdi'],
     ] as const) {
-      const child = start('qemu-system-x86_64', [
-        ...['-S', '-nodefaults', '-display', 'none', '-accel', 'tcg', '-m', '16', '-monitor', 'stdio'],
-        ...['-drive', `file=${folder.file(file)},format=${format}`],
-      ])
-      await once(child.stdout as NodeJS.EventEmitter, 'data')
+      const child = await startMachine(`file=${folder.file(file)},format=${format}`)
       await expect(openDisk(folder.file(file), { env }), format).rejects.toMatchObject(IN_USE)
       // where the lock cannot be looked up, QEMU itself meets it, but not with raw disks
       const node = { driver: format, file: { driver: 'file', filename: folder.file(file) } }
@@ -83,18 +93,11 @@ describe.skipIf(!tools)('around a disk that is read', () => {
   it.skipIf(!emulator)('a machine that runs on the base is noticed, one that only reads it is not', async () => {
     const top = folder.file('top.qcow2')
     await run('qemu-img', ['create', '-q', '-f', 'qcow2', '-b', qcow2, '-F', 'qcow2', top])
-    const machine = (drive: string) =>
-      start('qemu-system-x86_64', [
-        ...['-S', '-nodefaults', '-display', 'none', '-accel', 'tcg', '-m', '16', '-monitor', 'stdio'],
-        ...['-drive', drive],
-      ])
-    const writer = machine(`file=${qcow2},format=qcow2`)
-    await once(writer.stdout as NodeJS.EventEmitter, 'data')
+    const writer = await startMachine(`file=${qcow2},format=qcow2`)
     await expect(openDisk(top, { env })).rejects.toMatchObject(IN_USE)
     writer.kill()
     await once(writer, 'exit')
-    const reader = machine(`file=${qcow2},format=qcow2,snapshot=on`)
-    await once(reader.stdout as NodeJS.EventEmitter, 'data')
+    await startMachine(`file=${qcow2},format=qcow2,snapshot=on`)
     await using _ = await openDisk(top, { env })
   })
 

@@ -66,7 +66,7 @@ async function serve(socket: Socket, answers: FakeAnswers): Promise<void> {
     const reply = answers.request?.(request) ?? Buffer.alloc(0)
     if (reply === 'close') return
     socket.write(reply)
-    if (answers.once === true) return void (await new Promise((resolve) => socket.end(resolve)))
+    if (answers.once === true) return void (await new Promise<void>((resolve) => socket.end(resolve)))
   }
 }
 
