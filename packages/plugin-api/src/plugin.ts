@@ -131,6 +131,14 @@ export interface BootTask {
   kernels(rootfs: Rootfs): Promise<readonly InstalledKernel[]>
 }
 
+/** A disk that somebody made, for looking. */
+export interface FoundDisk {
+  /** The first 512 bytes. */
+  readonly bootSector: Uint8Array
+  /** The machine's tree. */
+  readonly rootfs: Rootfs
+}
+
 export interface BootloaderPlugin {
   readonly kind: 'bootloader'
   readonly id: string
@@ -148,5 +156,9 @@ export interface BootloaderPlugin {
    * and the programs would fail, so until then the core puts ones before them in PATH that do nothing.
    */
   readonly diskCommands?: readonly string[]
+  /** Paths of its menus from the top of the file system that holds them: a kernel's root= in one names a machine's root. */
+  readonly menus?: readonly string[]
+  /** What a disk has of this boot loader, in words for the user; undefined when nothing. Reads only. */
+  recognize?(disk: FoundDisk): Promise<string | undefined> | string | undefined
   install(task: BootTask): readonly Step[]
 }

@@ -1,4 +1,4 @@
-import { DISK_COMMANDS } from '@c2m/grub'
+import { DISK_COMMANDS, MENUS, recognizeEfi } from '@c2m/grub'
 import type { C2mPlugin } from '@c2m/plugin-api'
 import { ARCHITECTURES } from './machine.js'
 import { grubPackages } from './packages.js'
@@ -20,6 +20,8 @@ export const plugin: C2mPlugin = {
       partitions,
       packages: (question) => grubPackages(question) ?? [],
       diskCommands: DISK_COMMANDS,
+      menus: MENUS,
+      recognize: recognizeEfi,
       install: installSteps,
     },
   ],

@@ -1,4 +1,4 @@
-import { DISK_COMMANDS } from '@c2m/grub'
+import { DISK_COMMANDS, MENUS, recognizeBootSector } from '@c2m/grub'
 import type { C2mPlugin } from '@c2m/plugin-api'
 import { grubPackages } from './packages.js'
 import { installSteps } from './steps.js'
@@ -19,6 +19,8 @@ export const plugin: C2mPlugin = {
       partitions,
       packages: ({ packageManager }) => grubPackages(packageManager) ?? [],
       diskCommands: DISK_COMMANDS,
+      menus: MENUS,
+      recognize: recognizeBootSector,
       install: installSteps,
     },
   ],

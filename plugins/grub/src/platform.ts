@@ -13,6 +13,9 @@ export function installedFolder(platform: Platform): string {
 
 export const GRUB_FOLDER = '/boot/grub'
 
+/** On the root, and on a /boot of its own. */
+export const MENUS = ['boot/grub/grub.cfg', 'grub/grub.cfg', 'boot/grub2/grub.cfg', 'grub2/grub.cfg'] as const
+
 /** GRUB's programs that look for the disk that / is on. */
 export const DISK_COMMANDS = ['grub-install', 'grub-mkconfig', 'update-grub', 'update-grub2'] as const
 

@@ -53,8 +53,8 @@ export async function scoreVolume(volume: Volume, rootfs: Rootfs, volumes: reado
 /** Looks like /boot, /usr, /var or /home. */
 async function isPart(has: (path: string, type: EntryType) => Promise<boolean>): Promise<boolean> {
   const marks: readonly (readonly string[])[] = [
-    ['grub'],
     ['EFI'],
+    ['efi'],
     ['bin', 'lib', 'share'],
     ['log', 'spool', 'lib'],
     ['lost+found'],
@@ -70,15 +70,11 @@ async function isPart(has: (path: string, type: EntryType) => Promise<boolean>):
 export async function addBootEvidence(
   candidates: readonly Candidate[],
   volumes: readonly Volume[],
+  menus: readonly string[],
 ): Promise<Candidate[]> {
   const named = new Set<Volume>()
   for (const { rootfs } of candidates) {
-    for (const path of [
-      'boot/grub/grub.cfg',
-      'grub/grub.cfg',
-      'boot/extlinux/extlinux.conf',
-      'extlinux/extlinux.conf',
-    ]) {
+    for (const path of menus) {
       const text = (await readText(rootfs, path, LIMIT).catch(() => undefined)) ?? ''
       for (const [, source = ''] of text.matchAll(/\broot=(\S+)/g)) {
         const volume = findVolume(volumes, source.replace(/^\(|\)$/g, ''))

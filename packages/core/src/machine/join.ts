@@ -6,7 +6,7 @@ import { describeVolume, type Volume } from './volume.js'
 /** Volumes become one tree: the root is found, and what its fstab mounts is joined to it. @throws C2M_ROOT_… */
 export async function joinVolumes(volumes: readonly Volume[], context: ReaderContext): Promise<OpenedMachine> {
   const { reporter } = context
-  const candidates = await findCandidates(volumes, (volume, error) => {
+  const candidates = await findCandidates(volumes, context.menus, (volume, error) => {
     reporter.warn(`${volume.name} cannot be read: ${error.message}`)
   })
   const { volume, rootfs: root, reasons } = chooseRoot(context.root, candidates, volumes)

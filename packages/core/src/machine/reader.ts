@@ -9,6 +9,8 @@ export interface ReaderContext {
   readonly allowBacking?: readonly string[]
   /** The volume that is the root, as the user names it. */
   readonly root?: string
+  /** Where boot loaders keep their menus: see BootloaderPlugin. */
+  readonly menus: readonly string[]
   /** Holds the passphrase of encrypted volumes. */
   readonly passphraseFile?: string
   /** Folder for what has to be kept on disk while a machine is read. */

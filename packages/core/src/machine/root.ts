@@ -6,6 +6,7 @@ import { describeVolume, type Volume } from './volume.js'
 /** All volumes that can be read, weighed, the best first. What cannot be opened is told to `onFault`. */
 export async function findCandidates(
   volumes: readonly Volume[],
+  menus: readonly string[],
   onFault: (volume: Volume, error: Error) => void,
 ): Promise<readonly Candidate[]> {
   const candidates: Candidate[] = []
@@ -17,7 +18,7 @@ export async function findCandidates(
       onFault(volume, error as Error)
     }
   }
-  return (await addBootEvidence(candidates, volumes)).sort((a, b) => b.score - a.score)
+  return (await addBootEvidence(candidates, volumes, menus)).sort((a, b) => b.score - a.score)
 }
 
 /**

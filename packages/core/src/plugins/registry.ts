@@ -77,6 +77,11 @@ export class PluginRegistry {
     return this.#all('distro') as readonly Provided<DistroPlugin>[]
   }
 
+  /** Where any boot loader that is known keeps its menus. */
+  menus(): readonly string[] {
+    return this.bootloaders().flatMap(({ contribution }) => contribution.menus ?? [])
+  }
+
   bootloaders(): readonly Provided<BootloaderPlugin>[] {
     return this.#all('bootloader') as readonly Provided<BootloaderPlugin>[]
   }

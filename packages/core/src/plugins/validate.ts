@@ -8,7 +8,10 @@ const FUNCTIONS: Record<Contribution['kind'], readonly string[]> = {
   bootloader: ['supports', 'partitions', 'packages', 'install'],
 }
 
-const OPTIONAL_FUNCTIONS: Record<Contribution['kind'], readonly string[]> = { distro: ['toImage'], bootloader: [] }
+const OPTIONAL_FUNCTIONS: Record<Contribution['kind'], readonly string[]> = {
+  distro: ['toImage'],
+  bootloader: ['recognize'],
+}
 
 const ID = /^[a-z0-9][a-z0-9._-]{0,63}$/
 

@@ -107,6 +107,7 @@ export class VmToContainer {
     const { machine: _, ...options } = request
     const context = {
       ...options,
+      menus: this.registry.menus(),
       temporaryFolder: folder.path,
       cache,
       env,
