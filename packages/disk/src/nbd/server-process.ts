@@ -22,8 +22,8 @@ export interface ServerEnd {
 const POLL = 5
 /** Milliseconds that the process has to end by itself when nobody is connected any more. */
 const END_GRACE = 2000
-/** Answers of connect(2) as long as nobody listens yet. */
-const NOT_YET = ['ENOENT', 'ECONNREFUSED']
+/** Answers of connect(2) as long as nobody listens yet, or not any more. */
+const NOBODY_THERE = ['ENOENT', 'ECONNREFUSED', 'ECONNRESET']
 /**
  * Keeps glibc (mallopt(3)) from taking the memory of every large request from the kernel anew, page by page: reading is
  * twice as fast. Other C libraries do not look at these.
@@ -63,7 +63,7 @@ export class ServerProcess {
         this.#serving = true
         return client
       } catch (error) {
-        if (!NOT_YET.includes(errno(error) ?? '')) throw error
+        if (!NOBODY_THERE.includes(errno(error) ?? '')) throw error
       }
       await Promise.race([sleep(POLL), this.#ended])
     }
