@@ -1,5 +1,6 @@
 import { compose } from './container.js'
 import { cacheFolder, silentReporter, type Reporter } from '@c2m/process'
+import { DiskInspector, isDisk, type DiskInspection } from './inspect/disk.js'
 import { ImageInspector, type ImageInspection } from './inspect/image.js'
 import { PluginRegistry, type FoundPlugin } from './plugins/registry.js'
 import type { PlanSummary } from './plan/plan.js'
@@ -29,7 +30,8 @@ export interface Converter {
   /** What would become of a machine: reads it, changes nothing. */
   planImage(request: VmToContainerRequest): Promise<ImagePlan>
   vm2container(request: VmToContainerRequest): Promise<VmToContainerResult>
-  inspectImage(reference: string, platform?: string): Promise<ImageInspection>
+  /** A disk when `target` is the path of one, else an image. */
+  inspect(target: string, platform?: string): Promise<ImageInspection | DiskInspection>
 }
 
 export function createConverter(options: ConverterOptions): Converter {
@@ -47,7 +49,10 @@ export function createConverter(options: ConverterOptions): Converter {
     container2vm: (request) => compose(surroundings).resolve(ContainerToVm).run(request),
     planImage: (request) => compose(surroundings).resolve(VmToContainer).plan(request),
     vm2container: (request) => compose(surroundings).resolve(VmToContainer).run(request),
-    inspectImage: (reference, platform) => compose(surroundings).resolve(ImageInspector).inspect(reference, platform),
+    inspect: async (target, platform) =>
+      (await isDisk(target))
+        ? compose(surroundings).resolve(DiskInspector).inspect(target)
+        : compose(surroundings).resolve(ImageInspector).inspect(target, platform),
   }
 }
 

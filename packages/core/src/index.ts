@@ -5,6 +5,7 @@ export { defaultMachine, type ContainerToVmRequest, type SandboxMode } from './r
 export { checkPasswordHash, hashPassword } from './request/password.js'
 export { secret } from './request/secret.js'
 export type { ContainerToVmResult } from './run/container-to-vm.js'
+export type { DiskInspection } from './inspect/disk.js'
 export type { ImageInspection } from './inspect/image.js'
 export type { PlanSummary } from './plan/plan.js'
 export { checkHost, type HostCheck } from './host/check.js'
