@@ -82,9 +82,8 @@ class SparseFile implements RawDisk {
 
   async sync(): Promise<void> {
     await this.#flushing
-    await this.#attempt('write', () =>
-      this.#flushError === undefined ? this.file.sync() : Promise.reject(this.#flushError),
-    )
+    if (this.#flushError !== undefined) throw fileError(this.#flushError, this.path, 'write')
+    await this.#attempt('write', () => this.file.sync())
   }
 
   async close(): Promise<void> {
