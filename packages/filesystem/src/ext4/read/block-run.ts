@@ -17,15 +17,36 @@ export interface MapContext {
   readonly metadata: MetadataReader
 }
 
+/**
+ * Counts the blocks of many files: no block belongs to two, so together they have no more than the file system. This
+ * keeps a small disk from growing without end when its files share blocks.
+ */
+export class BlockLedger {
+  #left: number
+
+  constructor({ blocks, features }: Volume) {
+    // Android's read-only images share blocks on purpose
+    this.#left = features.has('shared_blocks') ? Infinity : blocks
+  }
+
+  /** @throws C2M_EXT4_DAMAGED */
+  use(count: number, place: Place): void {
+    this.#left -= count
+    if (this.#left < 0) throw damaged(place, 'it uses blocks of other files')
+  }
+}
+
 /** Checks each run, and counts: a map that uses a block twice or turns in circles soon exceeds the file system. */
 export class RunGuard {
   readonly place: Place
   readonly #volume: Volume
+  readonly #ledger: BlockLedger | undefined
   #blocks = 0
 
-  constructor(place: Place, volume: Volume) {
+  constructor(place: Place, volume: Volume, ledger: BlockLedger | undefined) {
     this.place = place
     this.#volume = volume
+    this.#ledger = ledger
   }
 
   /** @throws C2M_EXT4_DAMAGED unless all `count` blocks from `block` on can be this file's */
@@ -37,6 +58,7 @@ export class RunGuard {
     }
     this.#blocks += count
     if (this.#blocks > blocks) throw this.fault('it uses more blocks than the file system has')
+    this.#ledger?.use(count, this.place)
   }
 
   fault(why: string): Error {

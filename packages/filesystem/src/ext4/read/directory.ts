@@ -1,6 +1,7 @@
 import { compareNames, decodeName } from '@c2m/rootfs'
 import { throwIfAborted } from '@c2m/process'
 import { blockRuns } from './block-map.js'
+import type { BlockLedger } from './block-run.js'
 import { hasRightTail, parseEntries } from './directory-block.js'
 import { damaged, wrongChecksum, type Place } from './faults.js'
 import type { FileSystem } from './file-system.js'
@@ -27,6 +28,7 @@ export async function readDirectory(
   inode: StoredInode,
   place: Place,
   fileSystem: FileSystem,
+  ledger?: BlockLedger,
 ): Promise<DirectoryEntry[]> {
   const collector = new Collector(place, isEncrypted(inode), fileSystem.volume.blockSize)
   if (hasInlineData(inode)) {
@@ -34,7 +36,7 @@ export async function readDirectory(
     collector.takeArea(head.subarray(INLINE_PARENT))
     if (inode.size > head.length + tail.length) throw damaged(place, `its size is ${inode.size} bytes`)
     collector.takeArea(tail.subarray(0, Math.max(inode.size - head.length, 0)))
-  } else await takeBlocks(inode, place, fileSystem, collector)
+  } else await takeBlocks(inode, place, fileSystem, collector, ledger)
   return collector.finish()
 }
 
@@ -43,6 +45,7 @@ async function takeBlocks(
   place: Place,
   fileSystem: FileSystem,
   collector: Collector,
+  ledger: BlockLedger | undefined,
 ): Promise<void> {
   const { volume, metadata, signal } = fileSystem
   const { blockSize } = volume
@@ -50,7 +53,7 @@ async function takeBlocks(
   const seed = volume.seed === undefined ? undefined : seedOf(inode, volume.seed)
   if (inode.size === 0 || inode.size % blockSize !== 0) throw damaged(place, `its size is ${inode.size} bytes`)
   let expected = 0
-  for await (const { logical, block, count } of blockRuns(inode, place, fileSystem)) {
+  for await (const { logical, block, count } of blockRuns(inode, place, fileSystem, ledger)) {
     if (logical !== expected) break
     throwIfAborted(signal)
     for (let index = 0; index < count; index++) {

@@ -1,6 +1,7 @@
 import type { Body, EntryType, Extent, Rootfs, RootfsEntry } from '@c2m/plugin-api'
 import { C2mError } from '@c2m/process'
 import { checkIsFile, followLinks, locate, type LookUp } from '@c2m/rootfs'
+import { BlockLedger } from './block-run.js'
 import { firstPosition, planFile } from './content/file-plan.js'
 import { ReadAhead, type PlannedFile } from './content/read-ahead.js'
 import { FileList } from './file-list.js'
@@ -127,22 +128,24 @@ export class FileSystemRootfs implements Ext4Rootfs {
     const start = await this.#visit('')
     if (start === undefined) return list
     const linked = new Set<number>()
+    const ledger = new BlockLedger(this.#fileSystem.volume)
     for await (const { path, inode } of walkTree(start, this.#fileSystem)) {
       if (inode.type !== 'file' || linked.has(inode.number)) continue
       if (inode.links > 1) linked.add(inode.number)
-      const position = firstPosition(inode, { inode: inode.number, path }, this.#fileSystem)
+      const position = firstPosition(inode, { inode: inode.number, path }, this.#fileSystem, ledger)
       list.add(path, inode.number, typeof position === 'number' ? position : await position)
     }
     return list
   }
 
   async *#planAll(list: FileList): AsyncGenerator<PlannedFile<Visit>> {
+    const ledger = new BlockLedger(this.#fileSystem.volume)
     for (const { path, inode: number } of list.inOrder()) {
       const place = { inode: number, path }
       const stored = this.#fileSystem.inodes.peek(place) ?? (await this.#fileSystem.inodes.read(place))
       // many wait to be read: none of them shall keep a chunk of the inode table alive
       const inode = { ...stored, raw: Buffer.from(stored.raw) }
-      yield { file: { path, inode }, plan: () => planFile(inode, place, this.#fileSystem) }
+      yield { file: { path, inode }, plan: () => planFile(inode, place, this.#fileSystem, ledger) }
     }
   }
 

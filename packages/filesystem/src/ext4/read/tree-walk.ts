@@ -1,11 +1,12 @@
 import { cleanPath } from '@c2m/rootfs'
 import { throwIfAborted } from '@c2m/process'
+import { blockRuns } from './block-map.js'
+import { BlockLedger } from './block-run.js'
 import { readDirectory, type DirectoryEntry } from './directory.js'
 import { damaged, type Place } from './faults.js'
 import type { FileSystem } from './file-system.js'
 import { InodeSet } from './inode-set.js'
 import { hasInlineData, isEncrypted } from './inode-reader.js'
-import { blockRuns } from './block-map.js'
 import type { StoredInode } from './stored-inode.js'
 
 /** A name of the tree and what it names. */
@@ -32,9 +33,10 @@ interface Frame {
  */
 export async function* walkTree(start: Visit, fileSystem: FileSystem): AsyncGenerator<Visit> {
   const seen = new Names()
+  const ledger = new BlockLedger(fileSystem.volume)
   seen.note(start)
   yield start
-  const stack: Frame[] = await enter(start, fileSystem)
+  const stack: Frame[] = await enter(start, fileSystem, ledger)
   for (let frame = stack.at(-1); frame !== undefined; frame = stack.at(-1)) {
     const { entries, next } = frame
     if (next === entries.length) {
@@ -49,15 +51,15 @@ export async function* walkTree(start: Visit, fileSystem: FileSystem): AsyncGene
     const visit = { path: place.path, inode }
     seen.note(visit)
     yield visit
-    if (inode.type === 'directory') stack.push(...(await enter(visit, fileSystem)))
+    if (inode.type === 'directory') stack.push(...(await enter(visit, fileSystem, ledger)))
   }
 }
 
-async function enter({ path, inode }: Visit, fileSystem: FileSystem): Promise<Frame[]> {
+async function enter({ path, inode }: Visit, fileSystem: FileSystem, ledger: BlockLedger): Promise<Frame[]> {
   if (inode.type !== 'directory') return []
   throwIfAborted(fileSystem.signal)
   if (path.length > SURELY_SHORT) cleanPath(path)
-  const entries = await readDirectory(inode, { inode: inode.number, path }, fileSystem)
+  const entries = await readDirectory(inode, { inode: inode.number, path }, fileSystem, ledger)
   return [{ path, entries, next: 0 }]
 }
 

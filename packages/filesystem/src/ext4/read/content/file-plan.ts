@@ -1,6 +1,6 @@
 import type { Extent } from '@c2m/plugin-api'
 import { blockRuns } from '../block-map.js'
-import type { BlockRun } from '../block-run.js'
+import type { BlockLedger, BlockRun } from '../block-run.js'
 import { encrypted, type Place } from '../faults.js'
 import type { FileSystem } from '../file-system.js'
 import { inlineContent } from '../inline-data.js'
@@ -22,11 +22,11 @@ export type FilePlan =
   { readonly inline: Extent | undefined } | { readonly runs: Iterable<ByteRun> | AsyncIterable<ByteRun> }
 
 /** @throws C2M_EXT4_ENCRYPTED, C2M_EXT4_DAMAGED, C2M_EXT4_CHECKSUM, also while runs are asked for */
-export function planFile(inode: StoredInode, place: Place, fileSystem: FileSystem): FilePlan {
+export function planFile(inode: StoredInode, place: Place, fileSystem: FileSystem, ledger?: BlockLedger): FilePlan {
   if (inode.size === 0) return { inline: undefined }
   if (isEncrypted(inode)) throw encrypted(place)
   if (hasInlineData(inode)) return { inline: { offset: 0, data: inlineContent(inode, place) } }
-  const runs = blockRuns(inode, place, fileSystem)
+  const runs = blockRuns(inode, place, fileSystem, ledger)
   const { blockSize } = fileSystem.volume
   return {
     runs: isAtHand(runs) ? runs.map((run) => toBytes(run, inode.size, blockSize)) : bytesOf(runs, inode, blockSize),
@@ -37,10 +37,15 @@ export function planFile(inode: StoredInode, place: Place, fileSystem: FileSyste
  * Where a file's first byte stands, to read files in the order of the disk; 0 for those without blocks. What is wrong
  * with a file is said when it is read.
  */
-export function firstPosition(inode: StoredInode, place: Place, fileSystem: FileSystem): number | Promise<number> {
+export function firstPosition(
+  inode: StoredInode,
+  place: Place,
+  fileSystem: FileSystem,
+  ledger: BlockLedger,
+): number | Promise<number> {
   if (inode.size === 0 || isEncrypted(inode) || hasInlineData(inode)) return 0
   try {
-    const runs = blockRuns(inode, place, fileSystem)
+    const runs = blockRuns(inode, place, fileSystem, ledger)
     return isAtHand(runs) ? (runs[0]?.block ?? 0) * fileSystem.volume.blockSize : askFirst(runs, fileSystem)
   } catch {
     return 0
