@@ -1,5 +1,6 @@
 // npm run lint: types (tests too), package boundaries and import cycles, ESLint, Prettier.
 import { checkBoundaries } from './boundaries.js'
+import { reference } from './reference.js'
 import { root, run } from './setup.js'
 
 const bin = (path) => `${root}node_modules/${path}`
@@ -7,11 +8,12 @@ const steps = [
   ['types', () => run(process.execPath, [bin('typescript/bin/tsc'), '-b'])],
   ['types of the tests', () => run(process.execPath, [bin('typescript/bin/tsc'), '-p', 'tsconfig.tests.json'])],
   ['package boundaries and import cycles', () => checkBoundaries(root)],
+  ['generated documents', () => reference({ check: true })],
   ['eslint', () => run(process.execPath, [bin('eslint/bin/eslint.js'), '--max-warnings', '0', '.'])],
   ['prettier', () => run(process.execPath, [bin('prettier/bin/prettier.cjs'), '--check', '--log-level', 'warn', '.'])],
 ]
 for (const [what, step] of steps) {
-  if (step() === 0) continue
+  if ((await step()) === 0) continue
   console.error(`lint: ${what} failed`)
   process.exit(1)
 }
