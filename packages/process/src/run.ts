@@ -7,6 +7,8 @@ export interface RunOptions {
   env?: Record<string, string | undefined>
   /** Written to the child's standard input, then closed; default: no input. Secrets go here, never into argv. */
   input?: string | Uint8Array
+  /** The child gets this process's standard input, so that it can ask its user. */
+  terminal?: boolean
   signal?: AbortSignal
   /** Called with each line of stdout and stderr as it comes. */
   onLine?: (line: string, stream: 'stdout' | 'stderr') => void
@@ -37,7 +39,7 @@ export async function run(file: string, args: readonly string[], options: RunOpt
     env: options.env,
     extendEnv: options.env === undefined,
     input: options.input,
-    stdin: options.input === undefined ? 'ignore' : undefined,
+    stdin: options.terminal === true ? 'inherit' : options.input === undefined ? 'ignore' : undefined,
     cancelSignal: options.signal,
     forceKillAfterDelay: 5000,
     maxBuffer: MAX_CAPTURE,

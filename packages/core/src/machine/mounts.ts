@@ -20,11 +20,11 @@ export interface Joined {
 
 const LIMIT = 1024 * 1024
 /** Not on disks. */
-const NO_DISK =
+export const NO_DISK =
   /^(?:proc|sysfs|tmpfs|devtmpfs|devpts|mqueue|hugetlbfs|cgroup2?|debugfs|securityfs|swap|none|ramfs|efivarfs|configfs|overlay|fuse\..*)$/
 const NETWORK = /^(?:nfs4?|cifs|smbfs|smb3|ceph|glusterfs|9p|virtiofs|afs|sshfs|fuse\.sshfs)$/
 /** What is mounted there is of the running machine, or a medium that comes and goes. */
-const PASSING = /^\/(?:dev|proc|sys|run|media|selinux)(?:\/|$)/
+export const PASSING = /^\/(?:dev|proc|sys|run|media|selinux)(?:\/|$)/
 /** File systems that hold what a machine boots from. */
 const BOOT_ONLY = /^(?:vfat|msdos)$/
 

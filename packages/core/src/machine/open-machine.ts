@@ -5,6 +5,8 @@ import type { ReaderId } from '../request/vm-to-container.js'
 import { joinVolumes } from './join.js'
 import type { OpenedMachine, ReaderContext } from './reader.js'
 import { openDirect } from './readers/direct.js'
+import { openSsh } from './readers/ssh.js'
+import { parseSshUrl } from './readers/ssh-url.js'
 
 /** What a user names as a machine. */
 export type MachineTarget =
@@ -26,7 +28,7 @@ export function machineTarget(text: string): MachineTarget {
 export function machineName(target: MachineTarget): string {
   switch (target.kind) {
     case 'ssh':
-      return new URL(target.url).hostname
+      return parseSshUrl(target.url).host
     case 'tar':
       return parseReference(target.reference).name
     case 'disk':
@@ -48,7 +50,7 @@ export async function openMachine(
   cleanup: CleanupStack,
 ): Promise<OpenedMachine> {
   if (target.kind === 'tar') return openTar(target.reference, options, cleanup)
-  if (target.kind === 'ssh') throw new Error('to come')
+  if (target.kind === 'ssh') return openSsh(target.url, options, cleanup)
   return joinVolumes((await openDirect(target.path, options, cleanup)).volumes, options)
 }
 

@@ -1,0 +1,75 @@
+import { createWriteStream } from 'node:fs'
+import { pipeline } from 'node:stream/promises'
+import { createInterface } from 'node:readline'
+import { execa } from 'execa'
+import { fileError, throwIfAborted } from './errors.js'
+
+export interface RunToFileOptions {
+  /** Replaces the environment; default: this process's. */
+  readonly env?: Record<string, string | undefined>
+  readonly signal?: AbortSignal
+  /** Called with each line of stderr as it comes. */
+  readonly onLine?: (line: string) => void
+  /** Called with the number of bytes of each piece that was written. */
+  readonly onBytes?: (bytes: number) => void
+}
+
+export interface RunToFileResult {
+  /** -1 when a signal ended it, or it could not be started. */
+  readonly exitCode: number
+  /** Bytes in the file. */
+  readonly bytes: number
+}
+
+/**
+ * Runs a program to its end, its standard output into a new file that only this user can read. Whether its exit code is a
+ * failure is for the caller to say. It gets SIGTERM when `signal` aborts or this process ends, SIGKILL five seconds later.
+ * @throws C2M_FILE_… when the file cannot be written (the program is then ended); C2M_INTERRUPTED
+ */
+export async function runToFile(
+  file: string,
+  args: readonly string[],
+  path: string,
+  options: RunToFileOptions = {},
+): Promise<RunToFileResult> {
+  throwIfAborted(options.signal)
+  const child = execa(file, args, {
+    env: options.env,
+    extendEnv: options.env === undefined,
+    stdin: 'ignore',
+    encoding: 'buffer',
+    buffer: false,
+    cancelSignal: options.signal,
+    forceKillAfterDelay: 5000,
+    reject: false,
+  } as const)
+  const listening = listen(child.stderr, options.onLine)
+  let bytes = 0
+  async function* counted(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const chunk of chunks) {
+      yield chunk
+      bytes += chunk.length
+      options.onBytes?.(chunk.length)
+    }
+  }
+  try {
+    await pipeline(child.stdout, counted, createWriteStream(path, { flags: 'wx', mode: 0o600 }))
+  } catch (error) {
+    child.kill()
+    await child
+    throwIfAborted(options.signal)
+    throw fileError(error, path, 'write')
+  }
+  const { exitCode } = await child
+  await listening
+  throwIfAborted(options.signal)
+  return { exitCode: exitCode ?? -1, bytes }
+}
+
+async function listen(stream: NodeJS.ReadableStream, onLine: ((line: string) => void) | undefined): Promise<void> {
+  try {
+    for await (const line of createInterface({ input: stream, crlfDelay: Infinity })) onLine?.(line)
+  } catch {
+    // the child's end is judged by its exit code
+  }
+}
