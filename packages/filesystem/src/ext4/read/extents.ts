@@ -63,7 +63,7 @@ export async function* extentRuns(
     }
     if (logical >= end) return
     guard.check(child, 1)
-    const bytes = await context.metadata.read(child * blockSize, blockSize)
+    const bytes = await context.metadata.readAlone(child * blockSize, blockSize)
     if (inodeSeed !== undefined) checkSum(bytes, inodeSeed, guard)
     path.push({ node: readNode(bytes, room, node.depth - 1, logical, next, guard), at: 0 })
   }

@@ -26,7 +26,7 @@ describe('a damaged file system', () => {
     'is read or refused, never more, with the features %s',
     async (name) => {
       const image = await writeImage(small(), FEATURE_SETS[name], 16 * MIB)
-      const { outcomes, slowest } = await attack(image, 250, 1)
+      const { outcomes, slowest } = await attack(image, 100, 1)
       expect(slowest).toBeLessThan(2000)
       expect([...outcomes.keys()].filter((code) => !/^none$|^C2M_(EXT4|PATH)_/.test(code))).toEqual([])
       expect(outcomes.get('C2M_EXT4_DAMAGED')).toBeGreaterThan(0)

@@ -87,5 +87,5 @@ async function* leavesBelow(
 
 async function readPointers(block: number, guard: RunGuard, { volume, metadata }: MapContext): Promise<Buffer> {
   guard.check(block, 1)
-  return metadata.read(block * volume.blockSize, volume.blockSize)
+  return metadata.readAlone(block * volume.blockSize, volume.blockSize)
 }

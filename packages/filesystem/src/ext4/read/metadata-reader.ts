@@ -42,6 +42,15 @@ export class MetadataReader {
     return chunk.subarray(from, from + length)
   }
 
+  /** A block that stands alone, e.g. among the content of a file: nothing around it is read or kept. */
+  async readAlone(offset: number, length: number): Promise<Buffer> {
+    const known = this.peek(offset, length)
+    if (known !== undefined) return known
+    const bytes = Buffer.allocUnsafe(length)
+    await this.#source.read(offset, bytes)
+    return bytes
+  }
+
   /** Reads what is not there yet, all at once; at most as many places as the cache holds well. */
   async prefetch(offsets: Iterable<number>): Promise<void> {
     const wanted = new Set<number>()

@@ -2,9 +2,9 @@ import type { Body, EntryType, Extent, Rootfs, RootfsEntry } from '@c2m/plugin-a
 import { C2mError } from '@c2m/process'
 import { checkIsFile, followLinks, locate, type LookUp } from '@c2m/rootfs'
 import { BlockLedger } from './block-run.js'
-import { firstPosition, planFile } from './content/file-plan.js'
+import { planFile } from './content/file-plan.js'
 import { ReadAhead, type PlannedFile } from './content/read-ahead.js'
-import { FileList } from './file-list.js'
+import { FileCollector, type FileList } from './file-list.js'
 import type { FileSystem } from './file-system.js'
 import { isEncrypted } from './inode-reader.js'
 import { Lookup } from './lookup.js'
@@ -26,6 +26,7 @@ export class FileSystemRootfs implements Ext4Rootfs {
   readonly #lookup: Lookup
   readonly #xattrs: XattrReader
   #saidEncrypted = false
+  #files: FileList | undefined
 
   constructor(fileSystem: FileSystem, summary: Ext4Summary) {
     this.summary = summary
@@ -37,10 +38,13 @@ export class FileSystemRootfs implements Ext4Rootfs {
   async *walk(from = ''): AsyncGenerator<RootfsEntry> {
     const start = await this.#visit(from)
     if (start === undefined) return
+    const files = start.path === '' && this.#files === undefined ? new FileCollector(this.#fileSystem) : undefined
     for await (const visit of walkTree(start, this.#fileSystem)) {
       this.#noticeEncrypted(visit)
+      await files?.take(visit)
       yield await this.#entry(visit)
     }
+    this.#files ??= files?.list
   }
 
   async stat(path: string): Promise<RootfsEntry | undefined> {
@@ -122,20 +126,15 @@ export class FileSystemRootfs implements Ext4Rootfs {
     )
   }
 
-  /** All regular files, by the place of their first byte. */
+  /** All regular files; a walk of the whole tree has met them already. */
   async #listFiles(): Promise<FileList> {
-    const list = new FileList()
+    if (this.#files !== undefined) return this.#files
+    const files = new FileCollector(this.#fileSystem)
     const start = await this.#visit('')
-    if (start === undefined) return list
-    const linked = new Set<number>()
-    const ledger = new BlockLedger(this.#fileSystem.volume)
-    for await (const { path, inode } of walkTree(start, this.#fileSystem)) {
-      if (inode.type !== 'file' || linked.has(inode.number)) continue
-      if (inode.links > 1) linked.add(inode.number)
-      const position = firstPosition(inode, { inode: inode.number, path }, this.#fileSystem, ledger)
-      list.add(path, inode.number, typeof position === 'number' ? position : await position)
-    }
-    return list
+    if (start === undefined) return files.list
+    for await (const visit of walkTree(start, this.#fileSystem)) await files.take(visit)
+    this.#files = files.list
+    return files.list
   }
 
   async *#planAll(list: FileList): AsyncGenerator<PlannedFile<Visit>> {
