@@ -21,8 +21,8 @@ export interface GzipPool extends AsyncDisposable {
   pack(block: Block): Promise<PackedBlock>
 }
 
-/** A worker costs about 10 MB; more than this many outrun whoever feeds and hashes. */
-const MAX_WORKERS = 16
+/** A worker costs about 10 MB, and more than this many outrun the one thread that feeds and hashes. */
+const MAX_WORKERS = 8
 
 interface Waiting {
   resolve(packed: PackedBlock): void

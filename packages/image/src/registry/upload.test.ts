@@ -56,6 +56,57 @@ class MemoryRegistry {
   }
 }
 
+describe('openSession for a push', () => {
+  it('asks for a token that may push, and read what is mounted', async () => {
+    const scopes: string[][] = []
+    await using server = await serve((request, response) => {
+      const { pathname, searchParams } = new URL(request.url ?? '', 'http://x')
+      if (pathname === '/token') {
+        scopes.push(searchParams.getAll('scope'))
+        return response.end('{"token":"tok"}')
+      }
+      if (request.headers.authorization === 'Bearer tok') return response.writeHead(202, { location: '/x' }).end()
+      const realm = `http://${request.headers.host}/token`
+      const challenge = `Bearer realm="${realm}",service="s",scope="repository:team/app:pull other:thing:*"`
+      response.writeHead(401, { 'www-authenticate': challenge }).end()
+    })
+    const session = await openSession({
+      signal: undefined,
+      retryDelay: 1,
+      registry: server.host,
+      repository: 'team/app',
+      insecure: true,
+      purpose: 'push',
+      alsoRead: ['team/base'],
+      credentials: async () => ({ kind: 'password', username: 'a', password: 'b' }),
+    })
+    const response = await session.request('blobs/uploads/', { method: 'POST', headers: {} })
+    expect(response.status).toBe(202)
+    expect(scopes).toEqual([['repository:team/app:pull,push', 'repository:team/base:pull', 'other:thing:*']])
+    // an address at another host gets no credentials
+    const seen: (string | undefined)[] = []
+    await using other = await serve((request, response) => {
+      seen.push(request.headers.authorization)
+      response.end()
+    })
+    await session.request(new URL(`http://${other.host}/upload`), { method: 'PUT', headers: {}, body: 'x' })
+    expect(seen).toEqual([undefined])
+  })
+})
+
+async function serve(handle: (request: IncomingMessage, response: ServerResponse) => unknown) {
+  const server = createServer((request, response) => void handle(request, response))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
 describe('uploadBlob', () => {
   let server: Server
   let registry: MemoryRegistry

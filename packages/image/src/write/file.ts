@@ -1,6 +1,74 @@
-import { open } from 'node:fs/promises'
+import { open, type FileHandle } from 'node:fs/promises'
 import { fileError } from '@c2m/process'
 import type { Write } from './layer.js'
+
+/** Bytes after which writing to the medium begins, so that the last flush has little left to do. */
+const FLUSH_INTERVAL = 64 * 1024 * 1024
+
+/** A new file that is written at any place and flushed to the medium on the way. Errors name it as the user knows it. */
+export class NewFile implements AsyncDisposable {
+  readonly #file: FileHandle
+  readonly #shown: string
+  #unflushed = 0
+  #flushing: Promise<void> | undefined
+  #flushError: unknown
+
+  private constructor(file: FileHandle, shown: string) {
+    this.#file = file
+    this.#shown = shown
+  }
+
+  /** @throws C2M_FILE_…, as do its methods */
+  static async create(path: string, shown: string): Promise<NewFile> {
+    try {
+      return new NewFile(await open(path, 'wx'), shown)
+    } catch (error) {
+      throw fileError(error, shown, 'write')
+    }
+  }
+
+  /** All of it, also when the system takes it in parts. */
+  async write(data: Uint8Array, position: number): Promise<void> {
+    await this.#attempt(async () => {
+      for (let done = 0; done < data.length;)
+        done += (await this.#file.write(data, done, data.length - done, position + done)).bytesWritten
+    })
+    this.#unflushed += data.length
+    if (this.#unflushed >= FLUSH_INTERVAL && this.#flushing === undefined) this.#flushAside()
+  }
+
+  async truncate(length: number): Promise<void> {
+    await this.#attempt(() => this.#file.truncate(length))
+  }
+
+  /** To be called at the end: throws what went wrong in the background. */
+  async finish(): Promise<void> {
+    await this.#flushing
+    if (this.#flushError !== undefined) throw fileError(this.#flushError, this.#shown, 'write')
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#flushing
+    await this.#file.close()
+  }
+
+  /** The kernel tells of an error once, so it is kept. */
+  #flushAside(): void {
+    this.#unflushed = 0
+    this.#flushing = this.#file
+      .datasync()
+      .catch((error: unknown) => void (this.#flushError ??= error))
+      .finally(() => (this.#flushing = undefined))
+  }
+
+  async #attempt(act: () => Promise<void>): Promise<void> {
+    try {
+      await act()
+    } catch (error) {
+      throw fileError(error, this.#shown, 'write')
+    }
+  }
+}
 
 /**
  * Makes a new file of what `fill` writes, from its beginning to its end.
@@ -8,18 +76,15 @@ import type { Write } from './layer.js'
  * @throws C2M_FILE_…; what `fill` throws
  */
 export async function writeStream<T>(path: string, shown: string, fill: (write: Write) => Promise<T>): Promise<T> {
-  const named = (error: unknown): never => {
-    throw fileError(error, shown, 'write')
-  }
-  const file = await open(path, 'wx').catch(named)
-  try {
-    return await fill(async (chunk) => {
-      for (let done = 0; done < chunk.length;)
-        done += (await file.write(chunk, done, chunk.length - done).catch(named)).bytesWritten
-    })
-  } finally {
-    await file.close()
-  }
+  await using file = await NewFile.create(path, shown)
+  let position = 0
+  const filled = await fill((chunk) => {
+    const at = position
+    position += chunk.length
+    return file.write(chunk, at)
+  })
+  await file.finish()
+  return filled
 }
 
 /** The same for a file that is small enough to be held. */

@@ -246,6 +246,19 @@ describe('writeImage', () => {
     expect(await readdir(folder.path)).toEqual([])
   })
 
+  it('leaves no old bytes behind where a layer occurs twice', async () => {
+    await using folder = await scratch()
+    const noise = tarOf({ noise: new Uint8Array(5000).fill(255) })
+    await writeImage(`docker-archive:${folder.at('x.tar')}`, imageOf([noise, noise]), folder.options)
+    const bytes = await readFile(folder.at('x.tar'))
+    const config = 512 + noise.length
+    const size = Number.parseInt(bytes.toString('latin1', config + 124, config + 135), 8)
+    const padding = bytes.subarray(config + 512 + size, config + 512 + Math.ceil(size / 512) * 512)
+    expect(padding.length).toBeGreaterThan(0)
+    expect(padding.every((byte) => byte === 0)).toBe(true)
+    expect(bytes.subarray(-1024).every((byte) => byte === 0)).toBe(true)
+  })
+
   it('reads each layer once', async () => {
     await using folder = await scratch()
     let reads = 0
