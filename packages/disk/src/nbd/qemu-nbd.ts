@@ -19,6 +19,12 @@ export interface QemuNbdOptions {
   readonly env?: NodeJS.ProcessEnv
 }
 
+/** Blocks, and where other programs of this user can get them as well. */
+export interface ServedDisk extends BlockSource, AsyncDisposable {
+  /** Path of the server's socket. */
+  readonly socket: string
+}
+
 /** sockaddr_un has 108 bytes with the final NUL (unix(7)). */
 const MAX_SOCKET_PATH = 107
 
@@ -30,16 +36,13 @@ const MAX_SOCKET_PATH = 107
  * @throws C2M_TOOL_MISSING, C2M_DISK_IN_USE, C2M_DISK_UNCLEAN, C2M_DISK_OPEN with qemu-nbd's last lines, C2M_NBD_…,
  *   C2M_INTERRUPTED
  */
-export async function serveDisk(
-  node: object,
-  shown: string,
-  options: QemuNbdOptions = {},
-): Promise<BlockSource & AsyncDisposable> {
+export async function serveDisk(node: object, shown: string, options: QemuNbdOptions = {}): Promise<ServedDisk> {
   throwIfAborted(options.signal)
   const program = await requireTool('qemu-nbd', 'reading this disk format', 'qemu-utils')
   const env = options.env ?? process.env
   const folder = await makeSocketFolder(env.TMPDIR ?? tmpdir())
-  const child = new ServerProcess(program, join(folder.path, 's'), node, { shown, env, signal: options.signal })
+  const socket = join(folder.path, 's')
+  const child = new ServerProcess(program, socket, node, { shown, env, signal: options.signal })
   let client: NbdClient | undefined
   const stop = async () => {
     await client?.[Symbol.asyncDispose]()
@@ -48,7 +51,7 @@ export async function serveDisk(
   }
   try {
     client = await child.connect()
-    return { ...client, [Symbol.asyncDispose]: stop }
+    return { ...client, socket, [Symbol.asyncDispose]: stop }
   } catch (error) {
     await stop()
     throw error

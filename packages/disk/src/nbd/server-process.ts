@@ -18,6 +18,8 @@ export interface ServerEnd {
   readonly said: string
 }
 
+/** This process, and the programs that a disk is shared with. */
+const CLIENTS = 8
 /** Milliseconds between two tries to connect. */
 const POLL = 5
 /** Milliseconds that the process has to end by itself when nobody is connected any more. */
@@ -44,10 +46,14 @@ export class ServerProcess {
     private readonly options: ServerProcessOptions,
   ) {
     const { env, signal } = options
-    this.#ended = run(program, ['--read-only', `--socket=${socket}`, `json:${JSON.stringify(node)}`], {
-      env: { ...MEMORY, ...env, LC_ALL: 'C' },
-      signal: signal === undefined ? this.#stop.signal : AbortSignal.any([this.#stop.signal, signal]),
-    })
+    this.#ended = run(
+      program,
+      ['--read-only', `--shared=${CLIENTS}`, `--socket=${socket}`, `json:${JSON.stringify(node)}`],
+      {
+        env: { ...MEMORY, ...env, LC_ALL: 'C' },
+        signal: signal === undefined ? this.#stop.signal : AbortSignal.any([this.#stop.signal, signal]),
+      },
+    )
       .then(
         ({ stderr }) => ({ said: stderr }),
         (error: unknown) => ({ error, said: '' }),

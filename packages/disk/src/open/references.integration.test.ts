@@ -6,7 +6,8 @@ import { MIB } from '../testing/plans.js'
 import { convert, makeRawDisk, readContents } from '../testing/real-disks.js'
 import { temporaryFolder } from '../testing/temporary.js'
 import { haveTools } from '../testing/tools.js'
-import { openDisk, type OpenDiskOptions } from './open-disk.js'
+import type { OpenDiskOptions } from './checked-disk.js'
+import { openDisk } from './open-disk.js'
 
 const tools = await haveTools({ 'qemu-img': 'qemu-utils', 'qemu-nbd': 'qemu-utils', 'qemu-io': 'qemu-utils' })
 const REFUSED = { code: 'C2M_DISK_REFERENCE' }
