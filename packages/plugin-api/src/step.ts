@@ -1,5 +1,5 @@
 import type { RootfsEdit } from './rootfs.js'
-import type { DiskPlan } from './disk.js'
+import type { DiskPlan, PartitionRole } from './disk.js'
 
 /**
  * Steps are data: the core prints, orders, caches and runs them. A value that is not known when the plan is made is a
@@ -16,6 +16,25 @@ export interface StepContext {
   warn(message: string): void
   /** Deterministic pseudo-random bytes from the conversion's seed; the same label gives the same bytes. */
   random(label: string, length: number): Uint8Array
+  /** Where files lie on the disk, by path: in phase 'assemble', those that a step's `locate` names. */
+  readonly places: ReadonlyMap<string, FilePlace>
+}
+
+/** A regular file on the disk that is being made. */
+export interface FilePlace {
+  /** The partition whose file system holds it. */
+  readonly partition: PartitionRole
+  /** In rising order of `at`, without gaps unless the file has holes; whole blocks of the file system. */
+  readonly extents: readonly FileExtent[]
+}
+
+export interface FileExtent {
+  /** Bytes from the start of the file. */
+  readonly at: number
+  /** Bytes from the start of the partition. */
+  readonly offset: number
+  /** Bytes; the last extent may reach beyond the file's end. */
+  readonly length: number
 }
 
 export type Lazy<T> = T | ((context: StepContext) => T | Promise<T>)
@@ -83,8 +102,13 @@ export interface RemoveStep extends StepBase {
 export interface WriteBlocksStep extends StepBase {
   readonly phase: 'assemble'
   readonly do: 'writeBlocks'
-  /** Byte offset from the start of the disk, or from the start of the partition with this role. */
-  readonly where: { readonly partition?: DiskPlan['partitions'][number]['role']; readonly offset: number }
+  /**
+   * Byte offset from the start of the disk, or from the start of the partition with this role; or over the bytes of a file,
+   * from its start, where its file system has put it (the file must also be in `locate`).
+   */
+  readonly where: { readonly partition?: PartitionRole; readonly offset: number } | { readonly file: string }
+  /** Absolute paths of files whose places `bytes` or `where` need. */
+  readonly locate?: readonly string[]
   readonly bytes: Lazy<Uint8Array>
 }
 

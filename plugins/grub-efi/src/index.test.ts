@@ -167,6 +167,7 @@ async function content(steps: readonly Step[], id: string): Promise<unknown> {
     signal: new AbortController().signal,
     warn: () => undefined,
     random: () => new Uint8Array(),
+    places: new Map(),
     get rootfs(): never {
       throw new Error('not asked for')
     },

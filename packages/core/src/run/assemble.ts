@@ -9,12 +9,22 @@ import {
 } from '@c2m/disk'
 import { planExt4, writeFat32, writeSwap, type Ext4Plan } from '@c2m/filesystem'
 import { subtree, withoutContents } from '@c2m/rootfs'
-import type { DiskPlan, PlannedPartition, Rootfs, StepContext } from '@c2m/plugin-api'
+import type {
+  DiskPlan,
+  FilePlace,
+  PartitionRole,
+  PlannedPartition,
+  Rootfs,
+  StepContext,
+  WriteBlocksStep,
+} from '@c2m/plugin-api'
 import { C2mError, ExitCode, type Reporter } from '@c2m/process'
 import type { Plan } from '../plan/plan.js'
 import { evaluate, relative } from './configure.js'
 
 const MIB = 1024 * 1024
+/** The unit in which writeExt4 tells extents; bytes. */
+const EXT4_BLOCK = 4096
 
 export interface AssembleOptions {
   /** Where the raw disk is written. */
@@ -29,22 +39,29 @@ export async function assemble(plan: Plan, options: AssembleOptions): Promise<nu
   const { context } = options
   const rootPlan = await planPartition(plan, rootOf(plan.disk), options)
   const total = await chooseSize(plan.disk, rootPlan, options.size)
+  const places = new Map<string, FilePlace>()
   await using disk = await createRawDisk(options.path, total)
   for (const partition of plan.disk.partitions) {
     const { offset, size } = partitionRange(plan.disk, total, partition.role)
     const target = region(disk, offset, size)
     if (partition.filesystem === 'ext4') {
       const planned = partition.role === 'root' ? rootPlan : await planPartition(plan, partition, options)
-      const { losses } = await planned.write(target)
+      const { losses, extents } = await planned.write(target)
+      for (const [path, list] of extents) places.set(absolute(partition.mountpoint, path), place(partition.role, list))
       for (const { path, what } of losses) options.reporter.warn(`/${path}: ${what}`)
     } else await writeOther(plan, partition, target, offset, context)
   }
   await writePartitionTable(disk, plan.disk)
   for (const step of plan.steps) {
     if (step.do !== 'writeBlocks') continue
-    const { partition, offset } = step.where
-    const base = partition === undefined ? 0 : partitionRange(plan.disk, total, partition).offset
-    await disk.write(base + offset, await evaluate(step.bytes, context))
+    const bytes = await evaluate(step.bytes, { ...context, places })
+    for (const { offset, part } of targets(
+      step,
+      bytes,
+      places,
+      (role) => partitionRange(plan.disk, total, role).offset,
+    ))
+      await disk.write(offset, part)
   }
   await disk.sync()
   return total
@@ -81,9 +98,61 @@ function planPartition(
     time: { seconds: plan.epoch, nanoseconds: 0 },
     hashSeed: formatUuid(plan.random(`hash-seed/${role}`, 16)),
     mountpointHint: mountpoint,
+    locate: plan.steps
+      .flatMap((step) => (step.do === 'writeBlocks' ? (step.locate ?? []) : []))
+      .map((path) => below(mountpoint, path)),
     signal: context.signal,
     onProgress: (bytes) => reporter.progress(bytes),
   })
+}
+
+/** Where on the disk, in bytes, the parts of a step's bytes go. */
+function* targets(
+  step: WriteBlocksStep,
+  bytes: Uint8Array,
+  places: ReadonlyMap<string, FilePlace>,
+  startOf: (role: PartitionRole) => number,
+): Generator<{ readonly offset: number; readonly part: Uint8Array }> {
+  const { where } = step
+  if (!('file' in where)) {
+    yield { offset: (where.partition === undefined ? 0 : startOf(where.partition)) + where.offset, part: bytes }
+    return
+  }
+  const found = places.get(where.file)
+  const room = found?.extents.reduce((sum, { length }) => sum + length, 0) ?? 0
+  if (found === undefined || room < bytes.length) {
+    throw new C2mError(
+      'C2M_PLUGIN_STEP',
+      `"${step.title}" writes ${bytes.length} bytes over ${where.file}, which has ${room}`,
+    )
+  }
+  for (const { at, offset, length } of found.extents) {
+    const part = bytes.subarray(at, at + length)
+    if (part.length > 0) yield { offset: startOf(found.partition) + offset, part }
+  }
+}
+
+function place(
+  partition: PartitionRole,
+  extents: readonly { logical: number; block: number; count: number }[],
+): FilePlace {
+  const inBytes = extents.map(({ logical, block, count }) => ({
+    at: logical * EXT4_BLOCK,
+    offset: block * EXT4_BLOCK,
+    length: count * EXT4_BLOCK,
+  }))
+  return { partition, extents: inBytes }
+}
+
+/** A path as the file system mounted on `mountpoint` knows it; nothing in it when it lies elsewhere. */
+function below(mountpoint = '/', path: string): string {
+  const own = relative(mountpoint)
+  const clean = relative(path)
+  return own === '' ? clean : clean.startsWith(`${own}/`) ? clean.slice(own.length + 1) : ''
+}
+
+function absolute(mountpoint = '/', path: string): string {
+  return `/${[relative(mountpoint), path].filter(Boolean).join('/')}`
 }
 
 /** The part of the tree that goes into a partition: what lies below its mount point, without other partitions' content. */

@@ -73,6 +73,7 @@ export class ContainerToVm {
     const context: StepContext = {
       rootfs,
       disk: plan.disk,
+      places: new Map(),
       signal: this.signal,
       random: plan.random,
       warn: (message) => this.reporter.warn(message),

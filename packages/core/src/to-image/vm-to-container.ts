@@ -140,6 +140,7 @@ export class VmToContainer {
     const context: StepContext = {
       rootfs,
       disk: { table: 'gpt', id: '', partitions: [] },
+      places: new Map(),
       signal: this.signal,
       random: () => {
         throw new Error('nothing in an image is random')

@@ -54,6 +54,7 @@ describe.skipIf(missing.length > 0)('a running machine, read over ssh', () => {
     const context: SshContext = {
       sudo: false,
       allFilesystems: false,
+      menus: [],
       temporaryFolder: at('spool'),
       env: process.env,
       signal: new AbortController().signal,
