@@ -156,6 +156,8 @@ export interface BootloaderPlugin {
    * and the programs would fail, so until then the core puts ones before them in PATH that do nothing.
    */
   readonly diskCommands?: readonly string[]
+  /** ext4 features, by mke2fs's names, that some of its versions cannot read; file systems on its disks go without. */
+  readonly unreadableExt4Features?: readonly string[]
   /** Paths of its menus from the top of the file system that holds them: a kernel's root= in one names a machine's root. */
   readonly menus?: readonly string[]
   /** What a disk has of this boot loader, in words for the user; undefined when nothing. Reads only. */

@@ -1,7 +1,16 @@
 import { openImage, type OpenedImage } from '@c2m/image'
 import { planDisk } from '@c2m/disk'
 import { indexLayer, mergeLayers, packRootfs, type Layer } from '@c2m/rootfs'
-import type { BootTarget, BootTask, DistroTraits, MachineTask, Rootfs, RootfsEntry, Step } from '@c2m/plugin-api'
+import type {
+  BootloaderPlugin,
+  BootTarget,
+  BootTask,
+  DistroTraits,
+  MachineTask,
+  Rootfs,
+  RootfsEntry,
+  Step,
+} from '@c2m/plugin-api'
 import { C2mError, ExitCode, isC2mError, makeTemporaryFolder, type CleanupStack, type Reporter } from '@c2m/process'
 import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
@@ -101,7 +110,7 @@ export class Planner {
       bootloaders,
       firmware: [...new Set(bootloaders.flatMap(({ contribution }) => contribution.firmware))],
       disk,
-      ext4Features: traits.ext4Features,
+      ext4Features: readableFeatures(traits, bootloaders),
       packages,
       packageCaches: traits.packageCaches,
       steps,
@@ -167,6 +176,14 @@ function checkKernel(request: ContainerToVmRequest, traits: DistroTraits, warn: 
   if (flavour.unsuitable?.formats.includes(request.format) === true) {
     warn(`the ${flavour.id} kernel and a ${request.format} disk: ${flavour.unsuitable.because}`)
   }
+}
+
+function readableFeatures(
+  { ext4Features }: DistroTraits,
+  bootloaders: readonly Provided<BootloaderPlugin>[],
+): readonly string[] {
+  const unreadable = bootloaders.flatMap(({ contribution }) => contribution.unreadableExt4Features ?? [])
+  return ext4Features.filter((feature) => !unreadable.includes(feature))
 }
 
 /** Of every boot loader, not only the chosen ones: an image may have another one installed, whose hooks kernels call. */
