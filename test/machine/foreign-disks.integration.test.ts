@@ -131,7 +131,18 @@ describe.skipIf(missing)('disks that other tools made', () => {
       'sync -f $root/srv/noted; sync "$1"',
       'cp --sparse=always "$1" "$2"',
     ]
-    await tool('unshare', ['--mount', '--propagation', 'private', 'sh', '-e', '-c', script.join('\n'), 'sh', live, copy])
+    await tool('unshare', [
+      '--mount',
+      '--propagation',
+      'private',
+      'sh',
+      '-e',
+      '-c',
+      script.join('\n'),
+      'sh',
+      live,
+      copy,
+    ])
     expect(await shell('dumpe2fs -h "$1" 2>/dev/null | grep features', copy)).toContain('needs_recovery')
     const state = await shell('stat -c "%s %.Y" "$1"', copy)
     const tar = join(folder, 'dirty.tar')

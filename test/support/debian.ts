@@ -25,3 +25,9 @@ export function debian12Machine(): Promise<string> {
     hooks: ['mkdir -p "$1/boot/grub" && echo "# made before" > "$1/boot/grub/grub.cfg"'],
   })
 }
+
+/** A machine that serves: a web server, a database, ssh. The image is also that of the Debian plugin's own tests. */
+export function debian12Services(): Promise<string> {
+  const include = ['systemd-sysv', 'nginx-light', 'redis-server', 'openssh-server', 'cron']
+  return debianImage(`${FIXTURES}/debian-12-services`, { suite: 'bookworm', created: CREATED, include })
+}

@@ -39,11 +39,14 @@ export async function kernelTar(
   tar: string,
   journal: 'noload' | 'replay' = 'noload',
 ): Promise<void> {
-  const options = journal === 'noload' ? ',ro,noload' : ''
+  // ext2 has no journal, and so no such option
+  const tries = (journal === 'noload' ? [',ro,noload', ',ro'] : ['']).map(
+    (options) => `mount -o loop,offset=$2,sizelimit=$3${options} "$disk" "$root$1"`,
+  )
   const script = [
     'disk=$1; tar=$2; shift 2; root=$(mktemp -d)',
     'trap "umount -R $root; rmdir $root" EXIT',
-    `while [ $# -gt 0 ]; do mount -o loop,offset=$2,sizelimit=$3${options} "$disk" "$root$1"; shift 3; done`,
+    `while [ $# -gt 0 ]; do ${tries.join(' 2>/dev/null || ')}; shift 3; done`,
     // sockets are told on standard error and left out
     'tar -C "$root" -cf "$tar" --xattrs "--xattrs-include=*" --acls --numeric-owner . 2>/dev/null',
   ].join('\n')

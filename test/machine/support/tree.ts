@@ -1,6 +1,7 @@
 import { mkdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { debian12Services } from '../../support/debian.js'
 import { WORK } from '../../support/paths.js'
 import { shell, tool } from './tools.js'
 
@@ -54,6 +55,16 @@ export async function keptDisk(name: string, make: (path: string, tree: string) 
     await rm(folder, { recursive: true, force: true })
   }
   return path
+}
+
+/** A dump of the root of a machine with nginx, redis and ssh, by mke2fs; needs root. */
+export function servicesDisk(): Promise<string> {
+  return keptDisk('debian-12-services.ext4', async (path, tree) => {
+    await unpack(await debian12Services(), tree)
+    const size = 640 * 1024 ** 2
+    await emptyDisk(path, size)
+    await mke2fs('ext4', tree, path, { start: 0, size })
+  })
 }
 
 /** sha256 and time of change: what shows that a file was left alone. */

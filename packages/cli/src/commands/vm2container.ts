@@ -118,7 +118,7 @@ export default class Vm2container extends BaseCommand {
       `${result.destination}: ${formatBytes(stored)} in ${result.layers.length === 1 ? 'one layer' : `${result.layers.length} layers`}`,
     )
     say(`  ${result.nextCommand}`)
-    if (result.runCommand !== undefined) say(`  ${result.runCommand}`)
+    if (result.runCommand !== undefined && result.runCommand !== result.nextCommand) say(`  ${result.runCommand}`)
     return result
   }
 }
