@@ -23,7 +23,7 @@ export interface PushContext extends PackContext, Pick<RegistryContext, 'env' | 
  * Pushes an image (OCI distribution-spec, "Pushing"): layers, configuration, then the manifest under each tag, so that a
  * tag never names what is not there. Each layer is put together in the cache first: only then its digest is known, by which
  * the registry may say that it has it.
- * @throws C2M_REGISTRY_DENIED before any layer is read; C2M_REGISTRY_…; C2M_CACHE_FULL
+ * @throws C2M_REGISTRY_DENIED before any layer is read; C2M_REGISTRY_…; C2M_FILE_…
  */
 export async function pushImage(
   image: NewImage,

@@ -29,7 +29,7 @@ type Written = Omit<WrittenImage, 'destination' | 'nextCommand'>
 /**
  * Writes an image, whole or not at all: a file or folder appears when it is complete, a tag when all that it names is
  * there. Layers are read once, in order, in constant memory.
- * @throws C2M_IMAGE_REFERENCE, C2M_IMAGE_DESTINATION, C2M_IMAGE_NEW, C2M_OUTPUT_… (usage); C2M_FILE_…; C2M_CACHE_FULL;
+ * @throws C2M_IMAGE_REFERENCE, C2M_IMAGE_DESTINATION, C2M_IMAGE_NEW, C2M_OUTPUT_… (usage); C2M_FILE_…;
  *   C2M_DAEMON_…; C2M_REGISTRY_…; C2M_TOOL_MISSING; C2M_INTERRUPTED; what the layers throw
  */
 export async function writeImage(
