@@ -1,4 +1,4 @@
-import { parseDestination, writeImage, type WrittenImage } from '@c2m/image'
+import { familiarName, parseDestination, writeImage, type WrittenImage } from '@c2m/image'
 import type { MachineFindings, MachineService, Rootfs, RootfsEdit, StepContext } from '@c2m/plugin-api'
 import { CleanupStack, makeTemporaryFolder, throwIfAborted, type Reporter } from '@c2m/process'
 import { editRootfs, rootfsSummary, type CleaningResult, type Inexpressible } from '@c2m/rootfs'
@@ -96,7 +96,7 @@ export class VmToContainer {
       },
     )
     done()
-    return { ...written, plan, ...runCommand(request, chosen) }
+    return { ...written, plan, ...commands(request, chosen, written) }
   }
 
   async #prepare(request: VmToContainerRequest, cleanup: CleanupStack) {
@@ -205,9 +205,19 @@ function suggestedVolumes({ services, dataDirectories = [] }: MachineFindings): 
   return [...ofServices, ...dataDirectories].filter(({ path }) => !seen.has(path) && seen.add(path))
 }
 
-function runCommand(request: VmToContainerRequest, { ports, runArguments }: ChosenProcess): { runCommand?: string } {
-  const [tag] = request.tags
-  if (tag === undefined) return {}
+/** What a container that does what the machine did is started with; where the image is already, that comes next. */
+function commands(
+  { output, tags }: VmToContainerRequest,
+  { ports, runArguments, process }: ChosenProcess,
+  { nextCommand }: WrittenImage,
+): { nextCommand: string; runCommand?: string } {
+  const destination = parseDestination(output)
+  const own = 'image' in destination ? destination.image : 'name' in destination ? destination.name : undefined
+  const name = own === undefined ? tags[0] : familiarName(own)
+  if (name === undefined) return { nextCommand }
   const publish = ports.flatMap((port) => ['-p', `${port.split('/')[0]}:${port}`])
-  return { runCommand: ['docker run --rm', ...runArguments, ...publish, tag].join(' ') }
+  const runs = process.entrypoint.length + (process.cmd ?? []).length > 0
+  const words = ['docker run --rm', ...runArguments, ...publish, name, ...(runs ? [] : ['/bin/sh'])]
+  const runCommand = words.join(' ')
+  return { nextCommand: 'image' in destination ? runCommand : nextCommand, runCommand }
 }
