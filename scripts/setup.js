@@ -1,7 +1,7 @@
 // Brings a fresh clone to where the build, the demo and the tests can run: npm packages, the build, and the system
 // packages that they use. Nothing is done twice, so a second run takes a second or two.
 import { spawnSync } from 'node:child_process'
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 export const root = fileURLToPath(new URL('..', import.meta.url))
@@ -17,17 +17,26 @@ const forDemo = [
   'xz-utils',
 ]
 
+/** Units of packages above: what the set-up itself installed is not left running on somebody's machine. */
+const SERVICES = {
+  'docker.io': ['docker.socket', 'docker', 'containerd'],
+  'docker-registry': ['docker-registry'],
+  'openssh-server': ['ssh'],
+}
+
 /** What each kind of run uses beyond Node; Debian's and Ubuntu's names. */
 export const systemPackages = {
   unit: [],
   demo: forDemo,
-  bench: [...forDemo, 'e2fsprogs'],
+  bench: [...forDemo, 'e2fsprogs', 'fdisk', 'fuse3', 'jq', 'libguestfs-tools', 'openssl', 'pigz'],
   test: [
     ...forDemo,
     'acl',
     'apache2-utils',
     'attr',
+    'btrfs-progs',
     'busybox-static',
+    'cryptsetup-bin',
     'docker-registry',
     'docker.io',
     'dosfstools',
@@ -40,11 +49,15 @@ export const systemPackages = {
     'jq',
     'libarchive-tools',
     'libcap2-bin',
+    'libguestfs-tools',
     'mtools',
     'openssh-client',
+    'openssh-server',
+    'podman',
     'skopeo',
     'strace',
     'umoci',
+    'xfsprogs',
   ],
 }
 
@@ -83,7 +96,7 @@ function installNpmPackages() {
 }
 
 function installSystemPackages(packages) {
-  const missing = packages.filter((name) => !isInstalled(name))
+  const missing = [...packages, ...kernelFor(packages)].filter((name) => !isInstalled(name))
   if (missing.length === 0) return
   const line = `apt-get install --no-install-recommends ${missing.join(' ')}`
   const sudo = process.getuid?.() === 0 ? [] : ['sudo', '-n']
@@ -93,17 +106,27 @@ function installSystemPackages(packages) {
     process.exit(3)
   }
   console.log(`Installing system packages: ${missing.join(' ')} …`)
-  const apt = (args) => {
-    const [command, ...rest] = [...sudo, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q', ...args]
-    return spawnSync(command, rest, { stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8' })
+  const asRoot = (command, args) => {
+    const [first, ...rest] = [...sudo, command, ...args]
+    return spawnSync(first, rest, { stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8' })
   }
   const steps = [['update'], ['install', '-y', '--no-install-recommends', ...missing]]
   for (const args of steps) {
-    const result = apt(args)
+    const result = asRoot('env', ['DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q', ...args])
     if (result.status === 0) continue
     console.error(`${result.stdout}${result.stderr}\nThe installation failed. As root:\n  ${line}`)
     process.exit(3)
   }
+  const units = missing.flatMap((name) => SERVICES[name] ?? [])
+  if (units.length === 0 || !existsSync('/run/systemd/system')) return
+  asRoot('systemctl', ['disable', '--now', ...units])
+}
+
+/** libguestfs starts a machine with this host's kernel; a container or a minimal chroot has none. */
+function kernelFor(packages) {
+  if (!packages.includes('libguestfs-tools')) return []
+  const has = existsSync('/boot') && readdirSync('/boot').some((name) => name.startsWith('vmlinuz-'))
+  return has ? [] : [`linux-image-cloud-${process.arch === 'arm64' ? 'arm64' : 'amd64'}`]
 }
 
 function isInstalled(name) {
