@@ -103,7 +103,8 @@ describe.skipIf(missing)('images of machines under Docker', () => {
     // redis-server asks for a user namespace (PrivateUsers=), which an ordinary container may not have; host keys stay behind
     expect(names.filter((name) => !['redis-server.service', 'ssh.service'].includes(name))).toEqual([])
     const { code, seconds } = await stop('whole')
-    expect(code).toBe('130') // SIGRTMIN+3 ends in a halt, which a container sees as an interrupt
+    // 137 would be that of a container that had to be killed
+    expect(['0', '130']).toContain(code)
     expect(seconds).toBeLessThan(40)
   })
 
