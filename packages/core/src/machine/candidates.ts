@@ -1,6 +1,6 @@
 import { findOsRelease, parseFstab, readText } from '@c2m/linux'
 import type { EntryType, Rootfs } from '@c2m/plugin-api'
-import { findVolume } from './volume-name.js'
+import { findMounted, findVolume } from './volume-name.js'
 import type { Volume } from './volume.js'
 
 /** A volume that may be the machine's root, with what speaks for it and against it. */
@@ -42,7 +42,7 @@ export async function scoreVolume(volume: Volume, rootfs: Rootfs, volumes: reado
   weigh(10, volume.filesystem?.ext4?.lastMounted === '/', 'was last mounted on /')
   const fstab = parseFstab((await readText(rootfs, 'etc/fstab', LIMIT).catch(() => undefined)) ?? '')
   const own = fstab.find(({ target }) => target === '/')
-  weigh(10, own !== undefined && findVolume(volumes, own.source) === volume, 'its /etc/fstab mounts it on /')
+  weigh(10, own !== undefined && findMounted(volumes, own) === volume, 'its /etc/fstab mounts it on /')
   weigh(-40, (await has('.snapshots', 'directory')) && !hasEtc, 'holds snapshots')
   weigh(-40, await has('timeshift/snapshots', 'directory'), 'holds snapshots of timeshift')
   weigh(-30, !isRoot && os === undefined && (await isPart(has)), 'is only a part of a machine')

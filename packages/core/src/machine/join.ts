@@ -9,7 +9,8 @@ export async function joinVolumes(volumes: readonly Volume[], context: ReaderCon
   const candidates = await findCandidates(volumes, context.menus, (volume, error) => {
     reporter.warn(`${volume.name} cannot be read: ${error.message}`)
   })
-  const { volume, rootfs: root, reasons } = chooseRoot(context.root, candidates, volumes)
+  const { volume, rootfs, reasons } = chooseRoot(context.root, candidates, volumes)
+  const root = (await volume.whole?.()) ?? rootfs
   const opened = new Map(candidates.map((candidate) => [candidate.volume, candidate.rootfs]))
   const joined = await joinMounts(root, volume, volumes, opened, (message) => reporter.warn(message))
   return {

@@ -3,7 +3,7 @@ import { editRootfs, joinRootfs } from '@c2m/rootfs'
 import type { Rootfs } from '@c2m/plugin-api'
 import { relative } from '../run/configure.js'
 import { otherReader } from './root.js'
-import { findVolume } from './volume-name.js'
+import { findMounted, parseCrypttab } from './volume-name.js'
 import { describeVolume, type Volume } from './volume.js'
 
 /** A file system that was joined to the root. */
@@ -41,10 +41,11 @@ export async function joinMounts(
   warn: (message: string) => void,
 ): Promise<Joined> {
   const text = (await readText(root, 'etc/fstab', LIMIT)) ?? ''
+  const crypttab = parseCrypttab((await readText(root, 'etc/crypttab', LIMIT)) ?? '')
   const mounts = new Map<string, { rootfs: Rootfs; volume: Volume }>()
   for (const entry of parseFstab(text).sort((a, b) => a.target.length - b.target.length)) {
     if (!isJoinable(entry)) continue
-    const volume = findVolume(volumes, entry.source)
+    const volume = findMounted(volumes, entry, crypttab)
     if (volume === rootVolume) continue
     const path = relative(entry.target)
     if (volume === undefined) {
@@ -56,7 +57,7 @@ export async function joinMounts(
         `${entry.target} is missing: ${describeVolume(volume)} cannot be read${reader === undefined ? '' : `; try ${reader}`}`,
       )
     } else if (!mounts.has(path)) {
-      mounts.set(path, { volume, rootfs: opened.get(volume) ?? (await volume.open()) })
+      mounts.set(path, { volume, rootfs: await wholeTree(volume, opened) })
     }
   }
   if (mounts.size === 0) return { rootfs: root, mounts: [] }
@@ -65,6 +66,12 @@ export async function joinMounts(
     rootfs: joinRootfs(await withMountPoints(root, trees), trees),
     mounts: [...mounts].map(([path, { volume }]) => ({ path: `/${path}`, volume })),
   }
+}
+
+async function wholeTree(volume: Volume, opened: ReadonlyMap<Volume, Rootfs>): Promise<Rootfs> {
+  const tree = (await volume.whole?.()) ?? opened.get(volume) ?? (await volume.open?.())
+  if (tree === undefined) throw new Error(`${volume.name} has no tree`)
+  return tree
 }
 
 function isJoinable({ source, target, type, options }: FstabEntry): boolean {

@@ -5,6 +5,8 @@ import type { ReaderId } from '../request/vm-to-container.js'
 import { joinVolumes } from './join.js'
 import type { OpenedMachine, ReaderContext } from './reader.js'
 import { openDirect } from './readers/direct.js'
+import { openGuestfs } from './readers/guestfs.js'
+import { openNbd } from './readers/nbd.js'
 import { openSsh } from './readers/ssh.js'
 import { parseSshUrl } from './readers/ssh-url.js'
 
@@ -51,7 +53,14 @@ export async function openMachine(
 ): Promise<OpenedMachine> {
   if (target.kind === 'tar') return openTar(target.reference, options, cleanup)
   if (target.kind === 'ssh') return openSsh(target.url, options, cleanup)
-  return joinVolumes((await openDirect(target.path, options, cleanup)).volumes, options)
+  switch (options.reader) {
+    case 'direct':
+      return joinVolumes((await openDirect(target.path, options, cleanup)).volumes, options)
+    case 'guestfs':
+      return openGuestfs(target.path, options, cleanup)
+    case 'nbd':
+      return openNbd(target.path, options, cleanup)
+  }
 }
 
 async function openTar(reference: string, options: MachineOptions, cleanup: CleanupStack): Promise<OpenedMachine> {

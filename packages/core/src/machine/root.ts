@@ -1,4 +1,4 @@
-import { C2mError, ExitCode } from '@c2m/process'
+import { C2mError, ExitCode, isC2mError } from '@c2m/process'
 import { addBootEvidence, LEAST_SCORE, scoreVolume, type Candidate } from './candidates.js'
 import { findVolume } from './volume-name.js'
 import { describeVolume, type Volume } from './volume.js'
@@ -15,6 +15,7 @@ export async function findCandidates(
     try {
       candidates.push(await scoreVolume(volume, await volume.open(), volumes))
     } catch (error) {
+      if (isC2mError(error) && error.code === 'C2M_INTERRUPTED') throw error
       onFault(volume, error as Error)
     }
   }

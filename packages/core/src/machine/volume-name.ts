@@ -1,3 +1,4 @@
+import { parseFstab, type FstabEntry } from '@c2m/linux'
 import type { Volume } from './volume.js'
 
 /** Paths of block devices that name a partition by its disk and number: sda1, vdb2, nvme0n1p3, mmcblk0p1. */
@@ -16,6 +17,35 @@ export function findVolume(volumes: readonly Volume[], source: string): Volume |
   if (named !== undefined) return named
   const number = /^\d+$/.test(source) ? Number(source) : numberOnFirstDisk(source)
   return number === undefined ? undefined : volumes.find(({ partition }) => partition?.number === number)
+}
+
+/**
+ * The volume that an entry of fstab(5) mounts; of btrfs, the subvolume that its options name.
+ * @param crypttab of the same machine: what it opens is known by the names there
+ */
+export function findMounted(
+  volumes: readonly Volume[],
+  { source, options }: Pick<FstabEntry, 'source' | 'options'>,
+  crypttab: readonly CrypttabEntry[] = [],
+): Volume | undefined {
+  const opened = crypttab.find(({ name }) => source === `/dev/mapper/${name}`)
+  const container = opened && findVolume(volumes, opened.source)
+  const volume = container ? volumes.find((one) => one.container === container) : findVolume(volumes, source)
+  const named = options.map((option) => /^subvol=\/*(.*?)\/*$/.exec(option)?.[1]).find((name) => name !== undefined)
+  if (volume?.subvolume === undefined || named === undefined) return volume
+  return volumes.find(({ filesystem, subvolume }) => filesystem === volume.filesystem && subvolume === named)
+}
+
+/** A line of crypttab(5). */
+export interface CrypttabEntry {
+  /** Of the opened volume below /dev/mapper. */
+  readonly name: string
+  readonly source: string
+}
+
+export function parseCrypttab(text: string): CrypttabEntry[] {
+  // the first two fields are written as in fstab(5)
+  return parseFstab(text).map(({ source: name, target: source }) => ({ name, source }))
 }
 
 /** /dev/disk/by-uuid/X → UUID=X */

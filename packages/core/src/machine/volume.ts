@@ -13,8 +13,14 @@ export interface Volume {
   readonly filesystem?: ProbedFilesystem
   /** The names that a running machine knows it by, besides those that follow from the others, e.g. '/dev/mapper/vg0-root'. */
   readonly devices?: readonly string[]
+  /** Of btrfs: which subvolume it is, '' for the topmost; volumes of one file system differ in nothing else. */
+  readonly subvolume?: string
+  /** The encrypted volume that this is the content of. */
+  readonly container?: Volume
   /** Its tree; undefined when this reader cannot read it. */
   open?(): Promise<Rootfs>
+  /** The same tree, for readers that have a better way to read all of it than to look at some files. */
+  whole?(): Promise<Rootfs>
 }
 
 /** 'partition 2 (ext4, label root)' */

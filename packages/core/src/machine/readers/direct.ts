@@ -1,8 +1,9 @@
-import { openDisk, readTable, sourceRegion, type BlockSource, type FoundTable, type OpenDisk } from '@c2m/disk'
-import { openExt4, probeFilesystem } from '@c2m/filesystem'
+import { openDisk, type FoundTable, type OpenDisk } from '@c2m/disk'
+import { openExt4 } from '@c2m/filesystem'
 import type { CleanupStack } from '@c2m/process'
 import type { ReaderContext } from '../reader.js'
 import type { Volume } from '../volume.js'
+import { readVolumes, type BlockVolume } from './block-volumes.js'
 
 /** A disk whose table has been read. */
 export interface DirectDisk {
@@ -22,26 +23,12 @@ export async function openDirect(path: string, context: ReaderContext, cleanup: 
     reporter: context.reporter,
   })
   cleanup.defer(() => disk[Symbol.asyncDispose]())
-  const table = await readTable(disk.source)
-  for (const problem of table?.problems ?? []) context.reporter.warn(`${path}: ${problem}`)
-  const volumes: Volume[] = []
-  if (table === undefined) volumes.push(await volumeOf('the whole disk', disk.source, undefined, context, cleanup))
-  for (const partition of table?.partitions ?? []) {
-    const source = sourceRegion(disk.source, partition.offset, partition.size)
-    volumes.push(await volumeOf(`partition ${partition.number}`, source, partition, context, cleanup))
-  }
-  return { disk, table, volumes }
+  const { table, volumes } = await readVolumes(disk.source, path, context.reporter)
+  return { disk, table, volumes: volumes.map((volume) => readable(volume, context, cleanup)) }
 }
 
-async function volumeOf(
-  name: string,
-  source: BlockSource,
-  partition: Volume['partition'],
-  { signal, reporter }: ReaderContext,
-  cleanup: CleanupStack,
-): Promise<Volume> {
-  const filesystem = await probeFilesystem(source)
-  const volume = { name, size: source.size, partition, filesystem }
+function readable(volume: BlockVolume, { signal, reporter }: ReaderContext, cleanup: CleanupStack): Volume {
+  const { name, source, filesystem } = volume
   if (filesystem?.ext4 === undefined) return volume
   const open = async () => {
     const onNotice = (notice: string) => reporter.warn(`${name}: ${notice}`)

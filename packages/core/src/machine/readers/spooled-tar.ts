@@ -1,6 +1,9 @@
-import { archiveRootfs, indexLayer } from '@c2m/rootfs'
+import { archiveRootfs, indexLayer, type Layer } from '@c2m/rootfs'
 import type { Rootfs } from '@c2m/plugin-api'
 import type { CleanupStack, Reporter } from '@c2m/process'
+
+/** How XFS shows root the access lists once more, besides system.posix_acl_* (linux, fs/xfs/xfs_xattr.c). */
+const SHOWN_TWICE = /^trusted\.SGI_ACL_(?:FILE|DEFAULT)$/
 
 /**
  * The tree of an uncompressed tar that another program wrote. A tar of a live tree may name a file twice; the last wins, as
@@ -12,7 +15,21 @@ export async function openSpooledTar(
   cleanup: CleanupStack,
 ): Promise<Rootfs> {
   const layer = await indexLayer(path, { signal, warn: (message) => reporter.warn(message) })
-  const rootfs = await archiveRootfs(layer)
+  const rootfs = await archiveRootfs(withoutTwins(layer))
   cleanup.defer(() => rootfs[Symbol.asyncDispose]())
   return rootfs
+}
+
+function withoutTwins(layer: Layer): Layer {
+  const entries = layer.entries.map((entry) => {
+    const own = [...entry.xattrs].filter(([name]) => !SHOWN_TWICE.test(name))
+    return own.length === entry.xattrs.size ? entry : { ...entry, xattrs: new Map(own) }
+  })
+  return {
+    tarPath: layer.tarPath,
+    entries,
+    stream: (entry) => layer.stream(entry),
+    bodies: (list) => layer.bodies(list),
+    [Symbol.asyncDispose]: () => layer[Symbol.asyncDispose](),
+  }
 }
