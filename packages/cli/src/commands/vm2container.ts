@@ -75,7 +75,8 @@ export default class Vm2container extends BaseCommand {
     const { machine } = parsed.args
     const reporter = this.reporter(parsed.flags)
     const settings = await this.settings(parsed.flags)
-    const flags: typeof parsed.flags = { ...settings.values.vm2container, ...definedOnly(parsed.flags) }
+    // a switch that is not given is absent, whatever its type says, so that the configuration decides
+    const flags: Partial<typeof parsed.flags> = { ...settings.values.vm2container, ...definedOnly(parsed.flags) }
     const name = imageName(machineName(machineTarget(machine)))
     const output = flags.output ?? `docker-archive:${name}.docker.tar`
     parseDestination(output)
@@ -83,25 +84,25 @@ export default class Vm2container extends BaseCommand {
       machine,
       output,
       tags: flags.tag ?? defaultTags(output, name),
-      force: flags.force,
+      force: flags.force ?? false,
       reader: flags.reader ?? 'direct',
       format: flags.format,
       allowBacking: flags['allow-backing'] ?? [],
       root: flags.root,
       passphraseFile: flags['passphrase-file'],
-      sudo: flags.sudo,
-      allFilesystems: flags['all-filesystems'],
+      sudo: flags.sudo ?? false,
+      allFilesystems: flags['all-filesystems'] ?? false,
       distro: flags.distro,
       clean: flags.clean ?? [],
       keep: flags.keep ?? [],
       exclude: flags.exclude ?? [],
-      excludeSecrets: flags['exclude-secrets'],
-      devices: flags.devices,
-      onlyOriginal: flags['only-original'],
+      excludeSecrets: flags['exclude-secrets'] ?? false,
+      devices: flags.devices ?? false,
+      onlyOriginal: flags['only-original'] ?? false,
       init: flags.init === undefined ? undefined : parseInit(flags.init),
       compression: flags.compress,
       level: flags.level,
-      splitLayers: flags['split-layers'],
+      splitLayers: flags['split-layers'] ?? false,
     }
     const converter = await this.converter(settings, reporter)
     if (flags['dry-run']) {

@@ -26,6 +26,9 @@ export function imagePlanText(plan: ImagePlan): string {
 }
 
 function ruleLine({ id, summary, removed, emptied, bytes }: ImagePlan['cleaning'][number]): string {
-  const counts = [removed > 0 ? `${removed} entries` : '', emptied > 0 ? `${emptied} files emptied` : '']
+  const counts = [
+    removed > 0 ? `${removed} ${removed === 1 ? 'entry' : 'entries'}` : '',
+    emptied > 0 ? `${emptied} ${emptied === 1 ? 'file' : 'files'} emptied` : '',
+  ]
   return `  ${id.padEnd(18)} ${formatBytes(bytes).padStart(10)}  ${counts.filter(Boolean).join(', ')}: ${summary}`
 }

@@ -5,7 +5,12 @@ const GIB = 1024 ** 3
 /** A layer stores holes as zeros; more than this in one file is an accident (lastlog of a large uid, a disk image). */
 const MOST_HOLES = GIB
 
-/** Files that would fill an image with zeros. Only large ones are looked at, until it is sure that they are whole. */
+export const SPARSE = 'sparse'
+
+/**
+ * Files that would fill an image with zeros. Only large ones are looked at, until it is sure that they are whole.
+ * @param rootfs without what other rules remove or empty
+ */
 export async function sparseRule(rootfs: Rootfs): Promise<CleaningRule> {
   const remove: string[] = []
   for await (const entry of rootfs.walk()) {
@@ -17,5 +22,5 @@ export async function sparseRule(rootfs: Rootfs): Promise<CleaningRule> {
     }
     if (entry.size - data > MOST_HOLES) remove.push(globOf(entry.path))
   }
-  return { id: 'sparse', summary: 'files with more than 1 GiB of holes', byDefault: true, remove }
+  return { id: SPARSE, summary: 'files with more than 1 GiB of holes', byDefault: true, remove }
 }

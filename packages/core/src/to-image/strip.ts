@@ -3,7 +3,7 @@ import type { CleaningRule, Rootfs } from '@c2m/plugin-api'
 import { cleanRootfs, expressibleRootfs, type CleaningResult, type Inexpressible } from '@c2m/rootfs'
 import type { VmToContainerRequest } from '../request/vm-to-container.js'
 import { ACCOUNT_FILES } from './accounts.js'
-import { sparseRule } from './sparse.js'
+import { SPARSE, sparseRule } from './sparse.js'
 
 /** A machine's tree without what stays behind, and what was decided. */
 export interface Stripped {
@@ -30,13 +30,16 @@ export async function strip(machine: Rootfs, rules: readonly CleaningRule[], cho
     byDefault: true,
     remove: exclude.map((glob) => (glob.startsWith('/') ? glob : `/${glob}`)),
   }
-  const all = [...rules, await sparseRule(machine), ...(exclude.length > 0 ? [asked] : [])]
+  const all = [...rules, { id: SPARSE, summary: '', byDefault: true }, ...(exclude.length > 0 ? [asked] : [])]
   const kept = keep.includes('all') ? all.map(({ id }) => id).filter((id) => id !== 'exclude') : keep
   const cleaned = await cleanRootfs(machine, all, { clean, keep: kept })
+  // last, since a file that is emptied has no holes any more
+  const sparse = await sparseRule(cleaned.rootfs)
+  const whole = await cleanRootfs(cleaned.rootfs, [sparse], { keep: kept.filter((id) => id === SPARSE) })
+  const results = cleaned.results.map((result) => (result.id === SPARSE ? whole.results[0]! : result))
+  let rootfs = sparse.remove?.length === 0 ? cleaned.rootfs : whole.rootfs
   const secrets: SecretFinding[] = []
-  for await (const secret of findSecrets(cleaned.rootfs)) secrets.push(secret)
-  const results = [...cleaned.results]
-  let rootfs = cleaned.rootfs
+  for await (const secret of findSecrets(rootfs)) secrets.push(secret)
   if (excludeSecrets && secrets.length > 0) {
     const rule = secretsRule(secrets)
     const without = await cleanRootfs(rootfs, [rule])

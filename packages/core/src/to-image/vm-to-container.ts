@@ -17,6 +17,7 @@ import { know, type Known } from './findings.js'
 import { layersOf } from './layers.js'
 import { takeOriginal } from './original.js'
 import { chooseProcess, type ChosenProcess } from './process.js'
+import { SPARSE } from './sparse.js'
 import { strip, type Stripped } from './strip.js'
 import { treeTime } from './time.js'
 
@@ -185,12 +186,17 @@ export class VmToContainer {
   }
 
   /** Secrets are told before the image exists. */
-  #warn({ secrets, secretsExcluded, leftOut }: ImagePlan): void {
+  #warn({ secrets, secretsExcluded, leftOut, cleaning }: ImagePlan): void {
     if (secrets.length > 0 && !secretsExcluded) {
       const listed = secrets.map(({ path, kind }) => `  /${path} (${kind})`).join('\n')
       this.reporter.warn(
         `${secrets.length} files look like secrets and go into the image; --exclude-secrets leaves them out:\n${listed}`,
       )
+    }
+    const sparse = cleaning.find(({ id, applied, removed }) => id === SPARSE && !applied && removed > 0)
+    if (sparse !== undefined) {
+      const listed = sparse.samples.map((path) => `/${path}`).join(', ')
+      this.reporter.warn(`holes are kept, which an image stores as zeros, ${sparse.bytes} bytes in all: ${listed}`)
     }
     if (leftOut.length > 0) {
       const listed = leftOut.map(({ path, why }) => `  /${path}: ${why}`).join('\n')

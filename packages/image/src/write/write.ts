@@ -59,14 +59,14 @@ async function writeTo(target: Destination, writing: Writing): Promise<Written> 
   const { image, tags, context, options } = writing
   switch (target.transport) {
     case 'docker-archive': {
-      const write = (path: string) =>
-        writeDockerArchive(path, image, tags.map(familiarName), context, shown(target.path))
+      const write = (path: string, named: string) =>
+        writeDockerArchive(path, image, tags.map(familiarName), context, named)
       const { layers, config } = await toFile(target.path, writing, write)
       return { layers, configDigest: config.digest }
     }
     case 'oci-archive': {
       const name = { ref: target.ref, tags }
-      const write = (path: string) => writeOciArchive(path, image, name, context, shown(target.path))
+      const write = (path: string, named: string) => writeOciArchive(path, image, name, context, named)
       return summary(await toFile(target.path, writing, write))
     }
     case 'oci':
@@ -86,10 +86,14 @@ async function writeTo(target: Destination, writing: Writing): Promise<Written> 
 }
 
 /** Writes a file that is not written from its beginning to its end: for standard output, in the cache first. */
-async function toFile<T>(path: string, { options }: Writing, write: (path: string) => Promise<T>): Promise<T> {
+async function toFile<T>(
+  path: string,
+  { options }: Writing,
+  write: (path: string, named: string) => Promise<T>,
+): Promise<T> {
   if (path !== '-') {
     await using output = await outputFile(path, { force: options.force })
-    const result = await write(output.path)
+    const result = await write(output.path, path)
     throwIfAborted(options.signal)
     await output.commit()
     return result
@@ -97,7 +101,7 @@ async function toFile<T>(path: string, { options }: Writing, write: (path: strin
   const stdout = standardOutput(options)
   await using store = await openStore(options.cache)
   const spooled = join(store.temporary, 'archive.tar')
-  const result = await write(spooled)
+  const result = await write(spooled, spooled)
   await sendFile(spooled, stdout, options.signal)
   return result
 }
