@@ -1,7 +1,7 @@
 import { familiarName, parseDestination, writeImage, type WrittenImage } from '@c2m/image'
 import type { MachineFindings, MachineService, Rootfs, RootfsEdit, StepContext } from '@c2m/plugin-api'
 import { CleanupStack, makeTemporaryFolder, throwIfAborted, type Reporter } from '@c2m/process'
-import { editRootfs, rootfsSummary, type CleaningResult, type Inexpressible } from '@c2m/rootfs'
+import { editRootfs, rememberRootfs, rootfsSummary, type CleaningResult, type Inexpressible } from '@c2m/rootfs'
 import type { SecretFinding } from '@c2m/linux'
 import { join } from 'node:path'
 import { inject, injectable } from 'tsyringe'
@@ -120,12 +120,12 @@ export class VmToContainer {
     throwIfAborted(this.signal)
 
     const deciding = this.reporter.stage('find what stays behind')
-    const known = await know(machine.rootfs, request.distro, this.registry, this.reporter)
-    const original = request.onlyOriginal
-      ? await takeOriginal(machine.rootfs, folder.path, this.reporter, cleanup)
-      : machine.rootfs
+    // it is looked at from many sides
+    const whole = await rememberRootfs(machine.rootfs)
+    const known = await know(whole, request.distro, this.registry, this.reporter)
+    const original = request.onlyOriginal ? await takeOriginal(whole, folder.path, this.reporter, cleanup) : whole
     const stripped = await strip(original, known.findings.cleaning, request)
-    const chosen = await chooseProcess(request.init, known.findings, machine.rootfs)
+    const chosen = await chooseProcess(request.init, known.findings, whole)
     const time = await treeTime(stripped.rootfs, env)
     const rootfs = editRootfs(stripped.rootfs, { time: { seconds: time, nanoseconds: 0 } })
     if (request.excludeSecrets) await lockAccounts(rootfs)
