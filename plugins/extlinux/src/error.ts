@@ -1,0 +1,13 @@
+/**
+ * An error as the core shows it (it recognises errors by shape): a stable code, one sentence, what to do next.
+ * Exit code 1 is a failure, 2 wrong usage, 3 something missing on this host.
+ */
+export interface ExtlinuxError extends Error {
+  readonly code: string
+  readonly hint: string
+  readonly exitCode: 1 | 2 | 3
+}
+
+export function extlinuxError(code: string, message: string, hint: string, exitCode: 1 | 2 | 3 = 1): ExtlinuxError {
+  return Object.assign(new Error(message), { name: 'C2mError', code, hint, exitCode })
+}
