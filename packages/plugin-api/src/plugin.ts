@@ -42,6 +42,8 @@ export interface DistroTraits {
   readonly bootloaders: readonly string[]
   /** ext4 feature names (mke2fs's) that this release's kernel and boot loaders can read. */
   readonly ext4Features: readonly string[]
+  /** Words that this distro's kernels or initramfs need on the kernel command line, before those of the user. */
+  readonly cmdline?: readonly string[]
   /** Caches of the package manager, kept on the host across runs and never part of the image. */
   readonly packageCaches: readonly string[]
 }

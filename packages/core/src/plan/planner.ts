@@ -86,7 +86,7 @@ export class Planner {
       packageManager: traits.packageManager,
       members,
       disk,
-      cmdline: request.machine.cmdline,
+      cmdline: [...(traits.cmdline ?? []), ...request.machine.cmdline],
       consoles: request.machine.consoles,
       osName: match.os.prettyName,
       osId: match.os.id,

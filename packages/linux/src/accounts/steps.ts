@@ -26,6 +26,8 @@ export interface AccountOptions {
   readonly sudoGroup: string
   /** Login shells, the best first. */
   readonly shells: readonly string[]
+  /** Lets users who have no password become root all the same; default: by sudo. */
+  readonly withoutPassword?: (owner: string, users: readonly string[]) => readonly Step[]
 }
 
 /**
@@ -53,7 +55,7 @@ export function accountSteps(machine: MachineRequest, options: AccountOptions): 
       do: 'custom',
       run: (context) => setUpAccounts(context, machine, options),
     },
-    ...passwordlessSudo(options.owner, askedForNone),
+    ...(options.withoutPassword ?? passwordlessSudo)(options.owner, askedForNone),
   ]
 }
 

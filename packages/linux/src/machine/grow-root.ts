@@ -1,7 +1,7 @@
 import type { Step } from '@c2m/plugin-api'
 import { ownUnitSteps } from '../systemd/own-unit.js'
 
-const SCRIPT_PATH = '/usr/local/lib/c2m/grow-root'
+export const GROW_ROOT_PATH = '/usr/local/lib/c2m/grow-root'
 const NAME = 'c2m-grow-root.service'
 
 /**
@@ -23,10 +23,11 @@ export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 
 say() { echo "grow-root: $*"; }
 
-device=$(findmnt -n -o SOURCE / | head -n 1)
-numbers=$(findmnt -n -o MAJ:MIN / | head -n 1 | tr -d ' ')
-type=$(findmnt -n -o FSTYPE / | head -n 1)
-sys=/sys/dev/block/$numbers
+sys=/sys/dev/block/$(mountpoint -d /)
+type=none
+while read -r _ directory kind _; do
+  if [ "$directory" = / ]; then type=$kind; fi
+done </proc/self/mounts
 
 if [ ! -e "$sys/partition" ]; then
   say "the root is not a partition; nothing to do"
@@ -72,21 +73,25 @@ After=systemd-remount-fs.service
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-ExecStart=${SCRIPT_PATH}
+ExecStart=${GROW_ROOT_PATH}
 `
 
-/** Needs sfdisk, partx, findmnt (util-linux, fdisk) and resize2fs (e2fsprogs) in the machine. */
+export function growRootScriptStep(owner: string): Step {
+  return {
+    id: `${owner}/grow-root`,
+    title: `write ${GROW_ROOT_PATH}`,
+    phase: 'configure',
+    do: 'write',
+    path: GROW_ROOT_PATH,
+    mode: 0o755,
+    content: SCRIPT,
+  }
+}
+
+/** Needs sfdisk, partx, mountpoint (util-linux, fdisk) and resize2fs (e2fsprogs) in the machine. */
 export function growRootSteps(owner: string): readonly Step[] {
   return [
-    {
-      id: `${owner}/grow-root`,
-      title: `write ${SCRIPT_PATH}`,
-      phase: 'configure',
-      do: 'write',
-      path: SCRIPT_PATH,
-      mode: 0o755,
-      content: SCRIPT,
-    },
+    growRootScriptStep(owner),
     ...ownUnitSteps({
       owner,
       name: NAME,

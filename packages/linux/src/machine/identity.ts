@@ -1,11 +1,20 @@
 import type { Step } from '@c2m/plugin-api'
 import { makeSymlink } from '../files/write.js'
 
-/**
- * What must not be the same on two machines made from one image: machine-id(5) is emptied, which makes the first boot fill
- * it in without its questions (systemd-firstboot); SSH host keys and the random seed go.
- */
-export function identitySteps(owner: string): readonly Step[] {
+const SEEDS = [
+  'var/lib/systemd/random-seed',
+  'var/lib/systemd/credential.secret',
+  'var/lib/seedrng',
+  'var/lib/misc/random-seed',
+]
+
+export interface IdentityOptions {
+  /** 'empty': systemd's first boot fills it in without its questions. 'none': who wants one makes it. */
+  readonly machineId: 'empty' | 'none'
+}
+
+/** What must not be the same on two machines made from one image: machine-id(5), SSH host keys and random seeds go. */
+export function identitySteps(owner: string, { machineId }: IdentityOptions = { machineId: 'empty' }): readonly Step[] {
   return [
     {
       id: `${owner}/identity`,
@@ -14,15 +23,14 @@ export function identitySteps(owner: string): readonly Step[] {
       do: 'custom',
       run: async ({ rootfs }) => {
         const id = await rootfs.stat('etc/machine-id')
-        if (id?.type === 'symlink') await rootfs.remove('etc/machine-id')
-        await rootfs.put({ path: 'etc/machine-id', type: 'file', mode: 0o444 })
+        if (id?.type === 'symlink' || machineId === 'none') await rootfs.remove('etc/machine-id')
+        if (machineId === 'empty') await rootfs.put({ path: 'etc/machine-id', type: 'file', mode: 0o444 })
         if ((await rootfs.stat('var/lib/dbus')) !== undefined)
           await makeSymlink(rootfs, 'var/lib/dbus/machine-id', '/etc/machine-id')
         for (const name of await rootfs.list('etc/ssh')) {
           if (/^ssh_host_.*key(\.pub)?$/.test(name)) await rootfs.remove(`etc/ssh/${name}`)
         }
-        for (const path of ['var/lib/systemd/random-seed', 'var/lib/systemd/credential.secret'])
-          await rootfs.remove(path)
+        for (const path of SEEDS) await rootfs.remove(path)
       },
     },
   ]
