@@ -20,5 +20,5 @@ function fate(stays: boolean) {
 }
 
 function layer(createdBy: string, rootfs: Rootfs): NewLayer {
-  return { createdBy, tar: () => packRootfs(rootfs, { order: 'storage' }) }
+  return { createdBy, tar: () => packRootfs(rootfs, { order: 'storage', reuseMemory: true }) }
 }

@@ -38,7 +38,8 @@ export async function packLayer(layer: NewLayer, write: Write, context: PackCont
       plain.update(chunk)
       uncompressedSize += chunk.length
       reporter.progress(chunk.length)
-      yield chunk
+      // a compressor keeps chunks for longer than the layer does
+      yield compression === 'none' ? chunk : chunk.slice()
     }
   }
   const source = compression === 'none' ? tar() : compress(tar(), compression, { level, signal })

@@ -8,8 +8,8 @@ export interface NewLayer {
   readonly createdBy: string
   readonly comment?: string
   /**
-   * The uncompressed tar. It is read once for each call and gives the same bytes each time; chunks must not change after
-   * they were given. Chunks of some hundred KiB are the fastest.
+   * The uncompressed tar. It is read once for each call and gives the same bytes each time. A chunk's memory may be used
+   * again when four more have been asked for. Chunks of some hundred KiB are the fastest.
    */
   tar(): AsyncIterable<Uint8Array>
 }

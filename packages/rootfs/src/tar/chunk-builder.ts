@@ -1,13 +1,31 @@
 const CHUNK = 256 * 1024
 
-/** Gathers pieces into chunks of one size, each in memory of its own, since pieces may be reused by their producers. */
+/** A chunk that was given is used again when so many more have been asked for. */
+export const CHUNKS_IN_USE = 4
+
+/**
+ * Gathers pieces into chunks of one size, since pieces may be reused by their producers. Chunks have memory of their own,
+ * or, since making and collecting that takes longer than filling it, take turns in the same.
+ */
 export class ChunkBuilder {
-  #chunk: Uint8Array = new Uint8Array(CHUNK)
+  readonly #ring: Uint8Array[] | undefined
+  #turn = 0
+  #chunk: Uint8Array
   #used = 0
+
+  constructor(reuse = false) {
+    this.#ring = reuse ? Array.from({ length: CHUNKS_IN_USE }, () => new Uint8Array(CHUNK)) : undefined
+    this.#chunk = this.#next()
+  }
+
+  #next(): Uint8Array {
+    if (this.#ring === undefined) return new Uint8Array(CHUNK)
+    return this.#ring[this.#turn++ % CHUNKS_IN_USE]!
+  }
 
   #take(): Uint8Array {
     const chunk = this.#chunk.subarray(0, this.#used)
-    this.#chunk = new Uint8Array(CHUNK)
+    this.#chunk = this.#next()
     this.#used = 0
     return chunk
   }
@@ -25,7 +43,9 @@ export class ChunkBuilder {
   *zeros(count: number): Generator<Uint8Array> {
     for (let left = count; left > 0;) {
       const part = Math.min(left, CHUNK - this.#used)
-      this.#used += part // a new chunk is zeros
+      // memory of its own is zeros
+      if (this.#ring !== undefined) this.#chunk.fill(0, this.#used, this.#used + part)
+      this.#used += part
       left -= part
       if (this.#used === CHUNK) yield this.#take()
     }

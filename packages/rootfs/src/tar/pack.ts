@@ -1,9 +1,9 @@
 import type { Rootfs, RootfsEntry } from '@c2m/plugin-api'
 import { C2mError } from '@c2m/process'
 import type { SparseRun, TarEntryType, TarInput } from './member.js'
-import { writeTar } from './writer.js'
+import { writeTar, type TarWriteOptions } from './writer.js'
 
-export interface PackOptions {
+export interface PackOptions extends TarWriteOptions {
   /**
    * 'path' (the default): the order of a walk, so the bytes depend on the tree alone. 'storage': directories, links and
    * devices first, then files in the order in which they are stored, which reads a disk from front to back.
@@ -20,7 +20,8 @@ export interface PackOptions {
  * @throws C2M_TAR_SOCKET for a socket when there is no `onOmitted`
  */
 export async function* packRootfs(rootfs: Rootfs, options: PackOptions = {}): AsyncGenerator<Uint8Array> {
-  yield* writeTar(options.order === 'storage' ? membersByStorage(rootfs, options) : membersByPath(rootfs, options))
+  const members = options.order === 'storage' ? membersByStorage(rootfs, options) : membersByPath(rootfs, options)
+  yield* writeTar(members, options)
 }
 
 async function* membersByPath(rootfs: Rootfs, options: PackOptions): AsyncGenerator<TarInput> {

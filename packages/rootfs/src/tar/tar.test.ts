@@ -38,6 +38,17 @@ const entries = fc.oneof(
 )
 
 describe('tar', () => {
+  it('gives the same bytes from memory that it uses again', async () => {
+    const content = Buffer.from(Array.from({ length: 2_500_000 }, (_, index) => index % 251))
+    const members = () => [
+      member('large', { content }),
+      { ...member('holes'), size: 1_500_000, body: bodyOfBytes(content.subarray(0, 700)) },
+      member('small', { content: 'x' }),
+    ]
+    const own = await collect(writeTar(members()))
+    expect((await collect(writeTar(members(), { reuseMemory: true }))).equals(own)).toBe(true)
+  })
+
   it('gives back what was written', async () => {
     await fc.assert(
       fc.asyncProperty(

@@ -8,13 +8,21 @@ import { encodePaxRecords } from './pax.js'
 import { describeMember, paxHeaderName } from './description.js'
 import { encodeMap, sparseRuns } from './sparse.js'
 
+export interface TarWriteOptions {
+  /** A chunk's memory is used again when four more have been asked for. Without it, chunks are the caller's to keep. */
+  readonly reuseMemory?: boolean
+}
+
 /**
  * Writes an archive: ustar headers, preceded by PAX headers where ustar cannot say it. The bytes depend on the members
- * alone. Chunks are the caller's to keep. Holes become zeros, except in members that come with a sparse map.
+ * alone. Holes become zeros, except in members that come with a sparse map.
  * @throws C2M_BODY_SIZE when a body has more bytes than its member's size, or bytes outside its sparse map
  */
-export async function* writeTar(members: AsyncIterable<TarInput> | Iterable<TarInput>): AsyncGenerator<Uint8Array> {
-  const chunks = new ChunkBuilder()
+export async function* writeTar(
+  members: AsyncIterable<TarInput> | Iterable<TarInput>,
+  options: TarWriteOptions = {},
+): AsyncGenerator<Uint8Array> {
+  const chunks = new ChunkBuilder(options.reuseMemory)
   for await (const member of members) {
     yield* writeHeaders(member, chunks)
     if (member.type !== 'file') continue
