@@ -83,17 +83,17 @@ describe.skipIf(missing)('images of machines under Docker', () => {
   })
 
   it('--init systemd reaches its target with the arguments that are printed', async () => {
-    const { result } = await vm2container([disk, '-o', 'docker-daemon:whole:1', '--init', 'systemd'], {
-      env: daemon.env,
-    })
+    const args = [disk, '-o', 'docker-daemon:whole:1', '--init', 'systemd']
+    const { result, stderr } = await vm2container(args, { env: daemon.env })
+    expect(stderr).toContain('ssh-keygen -A')
     const [, , ...printed] = (result.runCommand ?? '').split(' ')
     expect(printed).toContain('/sys/fs/cgroup:/sys/fs/cgroup:rw')
-    const args = printed
+    const words = printed
       .filter((word) => word !== '--rm')
       .join(' ')
       .replaceAll(/-p \S+ /g, '')
       .split(' ')
-    await docker('run', '-d', '--name', 'whole', '--network', 'none', ...args)
+    await docker('run', '-d', '--name', 'whole', '--network', 'none', ...words)
     expect(await page('whole')).toContain('Welcome to nginx')
     const state = await docker('exec', 'whole', 'sh', '-c', 'systemctl is-system-running --wait || true')
     const failed = await docker('exec', 'whole', 'systemctl', '--failed', '--plain', '--no-legend')

@@ -194,6 +194,53 @@ describe.skipIf(missing)('disks that other tools made', () => {
   })
 })
 
+const BY_GUESTFISH = [
+  'disk-create $1 qcow2 256M',
+  'add $1 format:qcow2',
+  'run',
+  'part-init /dev/sda gpt',
+  'part-add /dev/sda p 2048 67583',
+  'part-add /dev/sda p 67584 -2048',
+  'mkfs ext4 /dev/sda1 label:boot',
+  'mkfs ext4 /dev/sda2 label:root',
+  'mount /dev/sda2 /',
+  'tar-in $2 / xattrs:true acls:true',
+  'mkdir /boot',
+  'mount /dev/sda1 /boot',
+  'write /boot/vmlinuz-1 kernel',
+  'write /etc/fstab "LABEL=root / ext4 defaults 0 1\\nLABEL=boot /boot ext4 defaults 0 2\\n"',
+  'tar-out / $3 xattrs:true acls:true numericowner:true',
+  'umount-all',
+]
+const guestfish = { guestfish: 'libguestfs-tools', setfacl: 'acl', setfattr: 'attr' }
+
+describe.skipIf(lacks('a disk that guestfish made', guestfish, 'root'))('a disk that guestfish made', () => {
+  it('is what its own kernel packed', async () => {
+    const folder = await mkdtemp(join(WORK, 'foreign-'))
+    const at = (name: string) => join(folder, name)
+    try {
+      const tree = [
+        'mkdir -p "$1/etc" "$1/bin" "$1/srv/deep"; cd "$1"; echo 127.0.0.1 localhost > etc/hosts',
+        'echo x > bin/sh; ln bin/sh bin/other; setfattr -n user.a -v b etc/hosts; setfacl -m u:5:r etc/hosts',
+        'for i in $(seq 300); do echo $i > srv/deep/$i; done; ln -s deep srv/link; chown 5:6 srv/deep',
+        'tar -cf "$2" --xattrs --acls --numeric-owner .',
+      ]
+      await shell(tree.join('\n'), at('tree'), at('tree.tar'))
+      const words = [at('disk.qcow2'), at('tree.tar'), at('judge.tar')]
+      const script = BY_GUESTFISH.join('\n').replace(/\$(\d)/g, (_, number: string) => words[Number(number) - 1]!)
+      await writeFile(at('script'), script)
+      const env = { LIBGUESTFS_BACKEND: 'direct', LIBGUESTFS_BACKEND_SETTINGS: 'force_tcg' }
+      await tool('guestfish', ['-f', at('script')], env)
+      const { result } = await vm2container([at('disk.qcow2'), '-o', `tarball:${at('out.tar')}`, ...VERBATIM])
+      expect(lines(await compareTars(at('judge.tar'), at('out.tar')))).toEqual([])
+      expect(result.plan.root).toBe('partition 2 (ext4, label root)')
+      expect(result.plan.mounts).toEqual([{ path: '/boot', from: 'partition 1 (ext4, label boot)' }])
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  })
+})
+
 const MAKERS: readonly (readonly [string, string, string, string])[] = [
   ['xfs', 'mkfs.xfs', 'xfsprogs', 'mkfs.xfs -q "$1"'],
   ['btrfs', 'mkfs.btrfs', 'btrfs-progs', 'mkfs.btrfs -q "$1"'],

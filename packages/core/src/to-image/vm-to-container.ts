@@ -186,11 +186,17 @@ export class VmToContainer {
   }
 
   /** Secrets are told before the image exists. */
-  #warn({ secrets, secretsExcluded, leftOut, cleaning }: ImagePlan): void {
+  #warn(plan: ImagePlan): void {
+    const { secrets, secretsExcluded, leftOut, cleaning } = plan
     if (secrets.length > 0 && !secretsExcluded) {
       const listed = secrets.map(({ path, kind }) => `  /${path} (${kind})`).join('\n')
       this.reporter.warn(
         `${secrets.length} files look like secrets and go into the image; --exclude-secrets leaves them out:\n${listed}`,
+      )
+    }
+    if (lacksHostKeys(plan)) {
+      this.reporter.info(
+        'the SSH server does not start before it has keys again: ssh-keygen -A in the container makes them',
       )
     }
     const sparse = cleaning.find(({ id, applied, removed }) => id === SPARSE && !applied && removed > 0)
@@ -203,6 +209,15 @@ export class VmToContainer {
       this.reporter.info(`${leftOut.length} entries that an image cannot hold stay behind:\n${listed}`)
     }
   }
+}
+
+const SSH_SERVER = /^(?:service=)?(?:sshd?|openssh|openssh-server)(?:\.service)?$/
+
+/** Whether the container runs an SSH server whose keys stay behind. */
+function lacksHostKeys({ cleaning, init, services }: ImagePlan): boolean {
+  if (!cleaning.some(({ id, applied, removed }) => id === 'ssh-host-keys' && applied && removed > 0)) return false
+  if (init.id === 'shell' || init.id === 'none') return false
+  return init.id.startsWith('service=') ? SSH_SERVER.test(init.id) : services.some(({ name }) => SSH_SERVER.test(name))
 }
 
 function suggestedVolumes({ services, dataDirectories = [] }: MachineFindings): ImagePlan['volumes'] {
