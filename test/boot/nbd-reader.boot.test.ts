@@ -127,10 +127,12 @@ async function checkReader(run: (command: string) => Promise<string>): Promise<v
   expect(await run(`${read('/luks.qcow2', '')} 2>&1 </dev/null || true`)).toContain('--passphrase-file')
   expect(await run(LEFT)).toBe('')
 
-  // a group of the same name on the host itself
-  await run('truncate -s 64M /pv && vgcreate -q -y vg-a $(losetup --show --find /pv)')
+  // a volume of the same name on the host itself
+  await run(
+    'truncate -s 64M /pv && vgcreate -q -y vg-a $(losetup --show --find /pv) && lvcreate -q -y -L 8M -n root vg-a',
+  )
   expect(await run(`${read('/luks.qcow2', '--passphrase-file /passphrase')} 2>&1 || true`)).toContain('(C2M_LVM_NAME)')
-  await run('vgremove -q -y vg-a; losetup -D; rm /pv')
+  await run('vgremove -q -f -y vg-a; losetup -D; rm /pv')
   expect(await run(LEFT)).toBe('')
 
   // interrupted as soon as something is connected, opened, mounted

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { chmod, chown, link, lutimes, mkdir, open, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Rootfs } from '@c2m/plugin-api'
 
 /** Whether this process may make device nodes and give files away. */
 export const isRoot = process.getuid?.() === 0
@@ -47,4 +48,11 @@ export async function makeOddTree(folder: string): Promise<void> {
   await utimes(at('dir/ blank '), 1, -5)
   await lutimes(at('dir/dangling'), 1, 5_000_000_000)
   await utimes(at('dir'), 1, 1_700_000_000)
+}
+
+/** Bytes of all bodies as they come in one pass, which is how an image is written. */
+export async function contentBytes(rootfs: Rootfs): Promise<number> {
+  let bytes = 0
+  for await (const { body } of rootfs.contents()) for await (const { data } of body) bytes += data.length
+  return bytes
 }

@@ -7,7 +7,7 @@ import { chooseAccelerator } from '@c2m/qemu'
 import { cacheFolder, CleanupStack, findTool, silentReporter } from '@c2m/process'
 import { compareRootfs, openDirectory } from '@c2m/rootfs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { isRoot, makeOddTree } from '../../testing/odd-tree.js'
+import { contentBytes, isRoot, makeOddTree } from '../../testing/odd-tree.js'
 import type { OpenedMachine } from '../reader.js'
 import { openGuestfs, type GuestfsContext } from './guestfs.js'
 
@@ -115,6 +115,7 @@ describe.skipIf(missing.length > 0)('a machine on LVM in an encrypted partition,
         ignore: (path) => path === 'data' || path.startsWith('data/'),
       })
       expect(differences).toEqual([])
+      expect(await contentBytes(rootfs)).toBeGreaterThan(300_000)
     })
     expect(warnings).toEqual([])
     expect(execFileSync('sha256sum', [at('disk.qcow2')], { encoding: 'utf8' })).toBe(before)

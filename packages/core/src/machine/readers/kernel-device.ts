@@ -1,5 +1,5 @@
-import { open, readFile, realpath } from 'node:fs/promises'
-import { basename } from 'node:path'
+import { open, readdir, readFile, realpath } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import type { BlockSource } from '@c2m/disk'
 import { fileError, findTool, run } from '@c2m/process'
 
@@ -45,6 +45,58 @@ export async function deviceSize(device: string): Promise<number> {
 export async function settle(): Promise<void> {
   const udevadm = await findTool('udevadm')
   if (udevadm !== undefined) await run(udevadm, ['settle', '--timeout=20']).catch(() => undefined)
+}
+
+/** Whether a device gets its blocks from one of others, by however many steps. */
+export async function sitsOn(device: string, others: readonly string[]): Promise<boolean> {
+  const names = await Promise.all(others.map(kernelName))
+  const visit = async (name: string): Promise<boolean> => {
+    if (names.includes(name)) return true
+    for (const lower of await readdir(`/sys/class/block/${name}/slaves`).catch(() => [])) {
+      if (await visit(lower)) return true
+    }
+    return false
+  }
+  return visit(await kernelName(device))
+}
+
+/**
+ * Ends what the host itself may have put on a device or its partitions: logical volumes and RAIDs. What they have mounted
+ * stays, and is an error.
+ */
+export async function releaseHolders(device: string): Promise<void> {
+  await settle()
+  await insist(async () => {
+    for (const name of await holdersOf(await kernelName(device))) await release(name)
+  })
+}
+
+/** The uppermost first. */
+async function holdersOf(name: string): Promise<readonly string[]> {
+  const parts = await readdir(`/sys/class/block/${name}`).catch(() => [])
+  const found: string[] = []
+  for (const part of ['', ...parts.filter((one) => one.startsWith(name))]) {
+    for (const holder of await readdir(join('/sys/class/block', name, part, 'holders')).catch(() => [])) {
+      found.push(...(await holdersOf(holder)), holder)
+    }
+  }
+  return [...new Set(found)]
+}
+
+async function release(name: string): Promise<void> {
+  if (name.startsWith('md')) {
+    const mdadm = await findTool('mdadm')
+    if (mdadm !== undefined) await run(mdadm, ['--stop', `/dev/${name}`])
+    return
+  }
+  const uuid = await readFile(`/sys/class/block/${name}/dm/uuid`, 'latin1').catch(() => '')
+  const mapped = await readFile(`/sys/class/block/${name}/dm/name`, 'latin1').catch(() => '')
+  const dmsetup = await findTool('dmsetup')
+  if (uuid.startsWith('LVM-') && dmsetup !== undefined) await run(dmsetup, ['remove', mapped.trimEnd()])
+}
+
+async function kernelName(device: string): Promise<string> {
+  return basename(await realpath(device).catch(() => device))
 }
 
 const TRIES = 20

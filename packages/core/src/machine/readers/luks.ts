@@ -1,6 +1,6 @@
 import { isC2mError, requireTool, run, type CleanupStack } from '@c2m/process'
 import type { ReaderContext } from '../reader.js'
-import { insist, settle } from './kernel-device.js'
+import { insist, releaseHolders, settle } from './kernel-device.js'
 import { readPassphrase, wrongPassphrase } from './passphrase.js'
 
 /** cryptsetup's exit code for a passphrase that no keyslot takes (cryptsetup(8), "Return codes"). */
@@ -25,7 +25,13 @@ export async function openLuks(
   const cryptsetup = await requireTool('cryptsetup', 'opening an encrypted volume', 'cryptsetup-bin')
   const args = ['open', '--type=luks', '--readonly', device, name]
   const options = { env: { ...env, LC_ALL: 'C' }, signal, accept: [0, NO_PERMISSION] }
-  cleanup.defer(() => insist(() => run(cryptsetup, ['close', name], { accept: [0, NO_DEVICE] })))
+  const content = `/dev/mapper/${name}`
+  cleanup.defer(() =>
+    insist(async () => {
+      await releaseHolders(content)
+      await run(cryptsetup, ['close', name], { accept: [0, NO_DEVICE] })
+    }),
+  )
   if (passphraseFile === undefined) reporter.info(`${shown} is encrypted`)
   const { exitCode } =
     passphraseFile === undefined
@@ -33,7 +39,7 @@ export async function openLuks(
       : await run(cryptsetup, ['--key-file=-', ...args], { ...options, input: await readPassphrase(passphraseFile) })
   if (exitCode === NO_PERMISSION) throw wrongPassphrase(shown)
   await settle()
-  return `/dev/mapper/${name}`
+  return content
 }
 
 export function isWrongPassphrase(error: unknown): boolean {

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { CheckedDisk } from '@c2m/disk'
 import { C2mError, ExitCode, isC2mError, requireTool, run, type CleanupStack } from '@c2m/process'
 import type { ReaderContext } from '../reader.js'
-import { insist } from './kernel-device.js'
+import { insist, releaseHolders } from './kernel-device.js'
 
 /** Partitions that a device of the module gets; GPT's usual 128 would take more minor numbers than there are. */
 const MAX_PARTITIONS = 31
@@ -91,6 +91,7 @@ async function connected(device: string): Promise<void> {
 async function disconnect(program: string, device: string, pidFile: string): Promise<void> {
   const pid = await serverPid(pidFile)
   if (pid === undefined) return
+  await releaseHolders(device)
   await run(program, ['--disconnect', device]).catch(() => undefined)
   await insist(async () => {
     if (!(await exists(`/proc/${pid}`))) return

@@ -1,4 +1,4 @@
-import { archiveRootfs, indexLayer, type Layer } from '@c2m/rootfs'
+import { archiveRootfs, indexLayer, type Layer, type LayerEntry } from '@c2m/rootfs'
 import type { Rootfs } from '@c2m/plugin-api'
 import type { CleanupStack, Reporter } from '@c2m/process'
 
@@ -21,15 +21,18 @@ export async function openSpooledTar(
 }
 
 function withoutTwins(layer: Layer): Layer {
-  const entries = layer.entries.map((entry) => {
-    const own = [...entry.xattrs].filter(([name]) => !SHOWN_TWICE.test(name))
-    return own.length === entry.xattrs.size ? entry : { ...entry, xattrs: new Map(own) }
-  })
-  return {
+  const entries: LayerEntry[] = []
+  const own: Layer = {
     tarPath: layer.tarPath,
     entries,
     stream: (entry) => layer.stream(entry),
     bodies: (list) => layer.bodies(list),
     [Symbol.asyncDispose]: () => layer[Symbol.asyncDispose](),
   }
+  for (const entry of layer.entries) {
+    const kept = [...entry.xattrs].filter(([name]) => !SHOWN_TWICE.test(name))
+    const xattrs = kept.length === entry.xattrs.size ? entry.xattrs : new Map(kept)
+    entries.push({ ...entry, xattrs, layer: own })
+  }
+  return own
 }

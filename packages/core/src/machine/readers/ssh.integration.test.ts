@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path'
 import { CleanupStack, findTool, silentReporter } from '@c2m/process'
 import { compareRootfs, openDirectory } from '@c2m/rootfs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { isRoot, makeOddTree } from '../../testing/odd-tree.js'
+import { contentBytes, isRoot, makeOddTree } from '../../testing/odd-tree.js'
 import { cuttingProxy, startSshServer, type SshServer } from '../../testing/ssh-server.js'
 import type { OpenedMachine } from '../reader.js'
 import { openSsh, type SshContext } from './ssh.js'
@@ -76,6 +76,7 @@ describe.skipIf(missing.length > 0)('a running machine, read over ssh', () => {
     await read(server.url(tree()), { reporter }, async ({ rootfs, root }) => {
       await using judge = await openDirectory(tree())
       expect(await compareRootfs(judge, rootfs)).toEqual([])
+      expect(await contentBytes(rootfs)).toBe(await contentBytes(judge))
       expect(root).toContain('ssh://')
     })
     expect(progress).toBeGreaterThan(300_000)
