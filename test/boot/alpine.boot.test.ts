@@ -1,0 +1,146 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Firmware } from '@c2m/plugin-api'
+import { freePort, startGuest } from '@c2m/qemu'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { alpineImage, missingForAlpine, serveRepositories, type Repositories } from '../support/alpine.js'
+import { c2mOk } from '../support/cli.js'
+import { WORK } from '../support/paths.js'
+import { ssh, sshKey, sshReady } from '../support/ssh.js'
+
+interface Case {
+  readonly name: string
+  readonly flags: readonly string[]
+  readonly firmwares: readonly Firmware[]
+  /** Inside the guest, beyond the checks of every case. */
+  readonly more?: (port: number) => Promise<void>
+}
+
+const BOOT_MS = 300_000
+
+/** QEMU's user network has these addresses. */
+const STATIC = 'static:10.0.2.15/24,gateway=10.0.2.2'
+
+const CASES: readonly Case[] = [
+  {
+    name: 'extlinux, MBR',
+    flags: ['--bootloader', 'extlinux', '--partition-table', 'mbr', '--user', 'ann,sudo', '--timezone', 'Asia/Tokyo'],
+    firmwares: ['bios'],
+    more: async (port) => {
+      expect(await ssh(port, 'doas id -un', 'ann')).toBe('root')
+      expect(await ssh(port, 'date +%Z')).toBe('JST')
+    },
+  },
+  { name: 'extlinux, GPT', flags: ['--bootloader', 'extlinux', '--swap', '64M'], firmwares: ['bios'] },
+  {
+    name: 'grub-pc, GPT, static address',
+    flags: ['--bootloader', 'grub-pc', '--network', STATIC, '--dns', '10.0.2.3'],
+    firmwares: ['bios'],
+    more: async (port) => {
+      expect(await ssh(port, 'ip -4 route show default')).toContain('via 10.0.2.2')
+      expect(await ssh(port, 'cat /etc/resolv.conf')).toBe('nameserver 10.0.2.3')
+    },
+  },
+  { name: 'grub-efi, GPT', flags: ['--bootloader', 'grub-efi'], firmwares: ['uefi'] },
+]
+
+const missing = missingForAlpine(true)
+if (missing !== undefined) console.warn(`skipped: ${missing}`)
+
+describe.skipIf(missing !== undefined)(
+  'an Alpine 3.19 image becomes a machine with stand-in kernel and boot loader packages',
+  () => {
+    let folder = ''
+    let image = ''
+    let repositories: Repositories
+    beforeAll(async () => {
+      folder = await mkdtemp(join(WORK, 'boot-'))
+      repositories = await serveRepositories()
+      image = await alpineImage(folder, '3.19.4', repositories.urls)
+    })
+    afterAll(async () => {
+      await repositories[Symbol.asyncDispose]()
+      await rm(folder, { recursive: true, force: true })
+    })
+
+    it.each(CASES)('$name', async ({ name, flags, firmwares, more }) => {
+      const disk = join(folder, `${name.replace(/\W+/g, '-')}.qcow2`)
+      const key = await sshKey()
+      await c2mOk(['container2vm', `oci:${image}`, '-o', disk, '--hostname', 'web', '--ssh-key', key, ...flags])
+      console.log(`${name}: a file of ${((await stat(disk)).size / 2 ** 20).toFixed(0)} MiB, stand-in kernel included`)
+      execFileSync('qemu-img', ['resize', '-q', disk, '+1G'])
+      for (const firmware of firmwares) {
+        const first = await runGuest(disk, firmware, async (port) => {
+          await healthy(port)
+          expect(await ssh(port, 'hostname')).toBe('web')
+          expect(Number(await ssh(port, 'df -m / | tail -1 | tr -s " " | cut -d " " -f 2'))).toBeGreaterThan(1200)
+          if (flags.includes('--swap')) expect(await ssh(port, 'cat /proc/swaps')).toContain('partition')
+          await more?.(port)
+          return ssh(port, 'cat /etc/ssh/ssh_host_ed25519_key.pub')
+        })
+        const second = await runGuest(disk, firmware, async (port) => {
+          await healthy(port)
+          return ssh(port, 'cat /etc/ssh/ssh_host_ed25519_key.pub')
+        })
+        expect(first).toMatch(/^ssh-ed25519 /)
+        expect(second).toBe(first)
+        fsck(disk, folder)
+      }
+      await rm(disk)
+    })
+
+    /** Boots, waits for ssh, does `work`, and powers off in order. */
+    async function runGuest<T>(disk: string, firmware: Firmware, work: (port: number) => Promise<T>): Promise<T> {
+      const port = await freePort()
+      const forwards = [{ hostPort: port, guestPort: 22 }]
+      await using guest = await startGuest({ disk, format: 'qcow2', firmware, forwards, exitOnReboot: false })
+      try {
+        await sshReady(port, BOOT_MS)
+        const result = await work(port)
+        await ssh(port, 'poweroff').catch(() => undefined) // the connection may end before the answer
+        const { reason } = await guest.exited
+        expect(reason).toBe('guest-shutdown')
+        return result
+      } catch (error) {
+        throw new Error(`${firmware}: ${(error as Error).message}\n${guest.serialLog().slice(-4000)}`, { cause: error })
+      }
+    }
+  },
+)
+
+/** Services of the runlevels that a machine comes up through, each with its state. */
+const SERVICES = 'for level in sysinit boot default; do rc-status --format ini $level; done'
+
+async function healthy(port: number): Promise<void> {
+  await until(port, 'test ! -e /run/openrc/rc.starting && cat /run/openrc/softlevel', 'default')
+  const services = (await ssh(port, SERVICES)).split('\n').filter((line) => line.includes(' = '))
+  expect(services.length).toBeGreaterThan(15)
+  expect(services.filter((line) => !line.endsWith(' = started'))).toEqual([])
+  expect(await ssh(port, 'rc-status --crashed || true')).toBe('')
+  expect(await ssh(port, 'ls /run/openrc/failed')).toBe('')
+  expect(await ssh(port, `awk '$2 == "/" { print $4 }' /proc/mounts`)).toMatch(/^rw/)
+  expect(await ssh(port, 'ip -4 -o addr show scope global')).toMatch(/inet 10\.0\.2\.15/)
+  // root's and the consoles' logins
+  expect(await ssh(port, 'ps -o args | grep -c "[g]etty.*ttyS0"')).toBe('1')
+}
+
+async function until(port: number, command: string, expected: string): Promise<void> {
+  for (let tries = 0; tries < 60; tries++) {
+    if ((await ssh(port, `${command} || true`)) === expected) return
+    await new Promise((resolve) => setTimeout(resolve, 1000))
+  }
+  throw new Error(`'${command}' does not say '${expected}'`)
+}
+
+/** The root file system, after the guest powered off: clean, and nothing to repair. */
+function fsck(disk: string, folder: string): void {
+  const raw = join(folder, 'fsck.img')
+  execFileSync('qemu-img', ['convert', '-O', 'raw', disk, raw])
+  const table = JSON.parse(execFileSync('sfdisk', ['--json', raw], { encoding: 'utf8' })) as {
+    partitiontable: { partitions: { start: number; size: number }[] }
+  }
+  const root = table.partitiontable.partitions.at(-1)
+  execFileSync('e2fsck', ['-fn', `${raw}?offset=${(root?.start ?? 0) * 512}`], { stdio: 'pipe' })
+  execFileSync('rm', [raw])
+}

@@ -1,0 +1,215 @@
+import { existsSync } from 'node:fs'
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { createGunzip } from 'node:zlib'
+import { run } from '@c2m/process'
+import { writeOciLayout } from '@c2m/testkit'
+import { writeApkRepository, type ApkPackage } from './apk-repository.js'
+import { debian12Machine } from './debian.js'
+import { FIXTURES, ROOT } from './paths.js'
+
+/** Real Alpine trees and a signed repository, which are no part of this repository. */
+const DATA = join(ROOT, '../shared/alpine')
+const CREATED = 1_760_000_000
+/** Names the packages of c2m's own tests beside the real ones; counted up when they change. */
+const STAND_INS = `${FIXTURES}/alpine-stand-ins-1`
+/** The same each time when it is free, so that the image, and with it the cached layers, stay the same. */
+const PREFERRED_PORT = 18_319
+
+export type AlpineVersion = '3.9.6' | '3.19.4'
+
+export const alpineRoot = (version: AlpineVersion) => join(DATA, `alpine-minirootfs-${version}-x86_64.tar.gz`)
+
+/** What is missing for the tests with real Alpine; undefined when nothing is. */
+export function missingForAlpine(standIns = false): string | undefined {
+  if (!existsSync(join(DATA, 'repo'))) return `the folder ${DATA} with Alpine's root file systems`
+  const files: Readonly<Record<string, string>> = {
+    '/usr/bin/grub-mkimage': 'grub-common',
+    '/usr/lib/grub/i386-pc/boot.img': 'grub-pc-bin',
+    '/usr/lib/grub/x86_64-efi/modinfo.sh': 'grub-efi-amd64-bin',
+    '/usr/lib/syslinux/mbr/mbr.bin': 'syslinux-common',
+  }
+  const lacking = standIns ? Object.entries(files).filter(([path]) => !existsSync(path)) : []
+  return lacking.length === 0 ? undefined : `packages: apt-get install ${lacking.map(([, name]) => name).join(' ')}`
+}
+
+export interface Repositories extends AsyncDisposable {
+  readonly urls: readonly string[]
+}
+
+/** The real repository and the one of stand-ins, over HTTP on the loopback interface. */
+export async function serveRepositories(): Promise<Repositories> {
+  const folders: Readonly<Record<string, string>> = { '/3.19': join(DATA, 'repo'), '/stand-ins': await standIns() }
+  const server = createServer((request, response) => {
+    const path = decodeURIComponent(request.url ?? '')
+    const [prefix, folder] = Object.entries(folders).find(([one]) => path.startsWith(`${one}/x86_64/`)) ?? []
+    const file = folder === undefined ? undefined : join(folder, 'x86_64', basename(path))
+    if (prefix === undefined || file === undefined || !existsSync(file)) return void response.writeHead(404).end()
+    createReadStream(file).pipe(response)
+  })
+  await listen(server, PREFERRED_PORT).catch(() => listen(server, 0))
+  const { port } = server.address() as AddressInfo
+  return {
+    urls: Object.keys(folders).map((prefix) => `http://127.0.0.1:${port}${prefix}`),
+    [Symbol.asyncDispose]: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+function listen(server: ReturnType<typeof createServer>, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, '127.0.0.1', () => resolve())
+  })
+}
+
+/** An image of the real tree, as an OCI layout in `folder`; with `urls` it knows these repositories and their keys only. */
+export async function alpineImage(folder: string, version: AlpineVersion, urls?: readonly string[]): Promise<string> {
+  const scratch = await mkdtemp(join(tmpdir(), 'c2m-alpine-'))
+  try {
+    const root = join(scratch, 'root.tar')
+    await pipeline(createReadStream(alpineRoot(version)), createGunzip(), createWriteStream(root))
+    const layers = [root]
+    if (urls !== undefined) {
+      const apk = join(scratch, 'tree/etc/apk')
+      await mkdir(join(apk, 'keys'), { recursive: true })
+      await writeFile(join(apk, 'repositories'), urls.map((url) => `${url}\n`).join(''))
+      const { name, text } = await standInKey()
+      await writeFile(join(apk, 'keys', name), text)
+      const more = join(scratch, 'more.tar')
+      const flags = ['--sort=name', '--owner=0', '--group=0', '--mode=a+rX,u+w,go-w', `--mtime=@${CREATED}`]
+      await run('tar', [...flags, '-C', join(scratch, 'tree'), '-cf', more, 'etc'])
+      layers.push(more)
+    }
+    const layout = join(folder, `alpine-${version}`)
+    const config = { Cmd: ['/bin/sh'], Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'] }
+    await writeOciLayout(layout, { layers, architecture: 'amd64', tag: version, created: CREATED, config })
+    return layout
+  } finally {
+    await rm(scratch, { recursive: true, force: true })
+  }
+}
+
+async function standInKey(): Promise<{ name: string; text: string }> {
+  const folder = join(await standIns(), 'keys')
+  const [name = ''] = await readdir(folder)
+  return { name, text: await readFile(join(folder, name), 'utf8') }
+}
+
+const TRIGGER = `#!/bin/sh
+for folder in "$@"; do
+  if [ -f "$folder/kernel.release" ]; then mkinitfs -o "/boot/initramfs-\${folder##*/}" "$(cat "$folder/kernel.release")"; fi
+done
+`
+
+const MKINITFS = `#!/bin/sh
+# Stands in for mkinitfs: hands out an initial RAM disk that was made elsewhere, and says what it was asked for.
+set -e
+. /etc/mkinitfs/mkinitfs.conf
+[ "$1" = -o ]
+cp /usr/share/kernel/virt/stand-in-initrd "$2"
+echo "stand-in mkinitfs for $3 with: $features"
+`
+
+const FEATURES = ['ata', 'base', 'cdrom', 'ext4', 'keymap', 'kms', 'mmc', 'nvme', 'raid', 'scsi', 'usb', 'virtio']
+
+/**
+ * A repository with packages of the names that the real one lacks, made of Debian's: the kernel with its initial RAM disk,
+ * and what makes GRUB's images and EXTLINUX's loader, with the C library that these programs want.
+ */
+async function standIns(): Promise<string> {
+  if (existsSync(STAND_INS)) return STAND_INS
+  const scratch = await mkdtemp(join(FIXTURES, 'partial-'))
+  try {
+    const result = join(scratch, 'result')
+    const place = async (name: string) => {
+      const folder = join(scratch, name)
+      await mkdir(folder)
+      return folder
+    }
+    const packages: ApkPackage[] = [
+      await kernelPackage(await place('linux-virt')),
+      await mkinitfsPackage(await place('mkinitfs')),
+      await grubPackage(await place('grub')),
+      await copies(await place('grub-bios'), 'grub-bios', { '/usr/lib/grub/i386-pc': 'usr/lib/grub/i386-pc' }),
+      await copies(await place('grub-efi'), 'grub-efi', { '/usr/lib/grub/x86_64-efi': 'usr/lib/grub/x86_64-efi' }),
+      await copies(await place('efibootmgr'), 'efibootmgr', {}),
+      await copies(await place('syslinux'), 'syslinux', {
+        '/usr/lib/syslinux/modules/bios': 'usr/share/syslinux',
+        '/usr/lib/syslinux/mbr': 'usr/share/syslinux',
+      }),
+    ]
+    const { key, keyName } = await writeApkRepository(result, packages)
+    await mkdir(join(result, 'keys'))
+    await writeFile(join(result, 'keys', keyName), key)
+    await rename(result, STAND_INS)
+    return STAND_INS
+  } finally {
+    await rm(scratch, { recursive: true, force: true })
+  }
+}
+
+async function kernelPackage(files: string): Promise<ApkPackage> {
+  const layout = await debian12Machine()
+  const json = async (path: string) => JSON.parse(await readFile(path, 'utf8')) as Record<string, { digest: string }[]>
+  const blob = (digest = '') => join(layout, 'blobs', ...digest.split(':'))
+  const manifest = (await json(join(layout, 'index.json')))['manifests']?.[0]
+  const layer = (await json(blob(manifest?.digest)))['layers']?.[0]
+  const taken = join(files, 'debian')
+  await mkdir(taken)
+  await run('tar', ['-xzf', blob(layer?.digest), '-C', taken, '--no-same-owner', './boot', './usr/lib/modules'])
+  const [version = ''] = await readdir(join(taken, 'usr/lib/modules'))
+  const share = join(files, 'usr/share/kernel/virt')
+  for (const folder of [join(files, 'boot'), share, join(files, 'lib')]) await mkdir(folder, { recursive: true })
+  await rename(join(taken, `boot/vmlinuz-${version}`), join(files, 'boot/vmlinuz-virt'))
+  await rename(join(taken, `boot/initrd.img-${version}`), join(share, 'stand-in-initrd'))
+  await rename(join(taken, 'usr/lib/modules'), join(files, 'lib/modules'))
+  await rm(taken, { recursive: true })
+  await writeFile(join(share, 'kernel.release'), `${version}\n`)
+  const number = /^\d+\.\d+\.\d+/.exec(version)?.[0] ?? '0'
+  return { name: 'linux-virt', version: `${number}-r0`, files, depends: ['mkinitfs'] }
+}
+
+async function mkinitfsPackage(files: string): Promise<ApkPackage> {
+  const features = join(files, 'etc/mkinitfs/features.d')
+  for (const folder of [features, join(files, 'sbin')]) await mkdir(folder, { recursive: true })
+  for (const name of FEATURES) await writeFile(join(features, `${name}.modules`), '')
+  await writeFile(join(files, 'etc/mkinitfs/mkinitfs.conf'), 'features="ata base ide scsi usb virtio ext4"\n')
+  await writeFile(join(files, 'sbin/mkinitfs'), MKINITFS)
+  await chmod(join(files, 'sbin/mkinitfs'), 0o755)
+  const trigger = { globs: ['/usr/share/kernel/*'], script: TRIGGER }
+  return { name: 'mkinitfs', version: '3.10.0-r0', files, trigger }
+}
+
+/** Programs of another C library, which comes with them. */
+async function grubPackage(files: string): Promise<ApkPackage> {
+  const own = join(files, 'usr/lib/stand-in')
+  const programs = join(files, 'usr/bin')
+  for (const folder of [own, programs]) await mkdir(folder, { recursive: true })
+  const { stdout } = await run('ldd', ['/usr/bin/grub-mkimage'])
+  for (const [library = ''] of stdout.matchAll(/\/\S+\.so\S*/g)) {
+    await cp(library, join(own, basename(library)), { dereference: true })
+  }
+  await cp('/usr/bin/grub-mkimage', join(own, 'grub-mkimage'))
+  const loader = 'exec /usr/lib/stand-in/ld-linux-x86-64.so.2 --library-path /usr/lib/stand-in'
+  await writeFile(join(programs, 'grub-mkimage'), `#!/bin/sh\n${loader} /usr/lib/stand-in/grub-mkimage "$@"\n`)
+  await chmod(join(programs, 'grub-mkimage'), 0o755)
+  return { name: 'grub', version: '2.06-r0', files }
+}
+
+async function copies(files: string, name: string, from: Readonly<Record<string, string>>): Promise<ApkPackage> {
+  for (const [source, target] of Object.entries(from)) {
+    await mkdir(dirname(join(files, target)), { recursive: true })
+    if ((await stat(source)).isDirectory()) await cp(source, join(files, target), { recursive: true })
+  }
+  await mkdir(join(files, 'usr'), { recursive: true })
+  return { name, version: '1-r0', files }
+}
