@@ -41,12 +41,18 @@ export class TarDiagnostics {
   /** Lines that are not tar's: ssh's and sudo's. */
   readonly other: string[] = []
 
+  #failures = 0
+
   readonly take = (line: string): void => {
     const said = /^(?:\S*\/)?g?tar: (.*)$/.exec(line)?.[1]
     if (said === undefined) return keep(this.other, line)
-    const [, path = '', message = ''] = /^(.+?): ((?:[A-Z]|file |socket ).*)$/.exec(said) ?? []
+    // a colon in a name has a backslash before it
+    const [, path = '', message = ''] = /^((?:\\.|[^\\])+?): ((?:[A-Z]|file |socket ).*)$/.exec(said) ?? []
     if (CHANGED.test(message)) return keep(this.changed, `${shown(path)}: ${message}`)
-    if (FAILED.test(message)) return keep(this.failed, `${shown(path)}: ${message}`)
+    if (FAILED.test(message)) {
+      this.#failures++
+      return keep(this.failed, `${shown(path)}: ${message}`)
+    }
     // sockets are nothing without the process that listens; the rest says again what the exit code says
     if (message === 'socket ignored' || said.startsWith('Exiting with failure status')) return
     keep(this.other, said)
@@ -61,7 +67,8 @@ export class TarDiagnostics {
   /** What could not be read, for people. */
   failure(code: string, where: string, hint: string): C2mError {
     const lines = this.failed.length > 0 ? this.failed : this.other
-    const more = lines.length > MOST_SHOWN ? [`and ${lines.length - MOST_SHOWN} more`] : []
+    const hidden = Math.max(this.#failures, lines.length) - MOST_SHOWN
+    const more = hidden > 0 ? [`and ${hidden} more`] : []
     const listed = [...lines.slice(0, MOST_SHOWN), ...more].map((line) => `\n  ${line}`).join('')
     return new C2mError(code, `${where} cannot be read completely:${listed}`, { hint })
   }
