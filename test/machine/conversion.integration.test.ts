@@ -39,7 +39,6 @@ describe.skipIf(missing)('vm2container of a vdi', () => {
   ])('interrupted in "%s" after %s ms, leaves nothing of %s', async (stage, delay, output) => {
     const own = await mkdtemp(join(folder, 'interrupted-'))
     await mkdir(join(own, 'out'))
-    const mounts = await readFile('/proc/self/mountinfo', 'utf8')
     let sent = false
     const args = ['vm2container', disk, '-o', output, '--json', '--compress', 'none']
     const result = await c2m(args, {
@@ -56,7 +55,7 @@ describe.skipIf(missing)('vm2container of a vdi', () => {
     expect(JSON.parse(result.stdout)).toMatchObject({ error: { code: 'C2M_INTERRUPTED' } })
     expect(await readdir(join(own, 'out'))).toEqual([])
     expect(await left(own)).toEqual([])
-    expect(await readFile('/proc/self/mountinfo', 'utf8')).toBe(mounts)
+    expect(await readFile('/proc/self/mountinfo', 'utf8')).not.toContain(own)
     expect(execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })).not.toContain(disk)
     await rm(own, { recursive: true })
   })

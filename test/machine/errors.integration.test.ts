@@ -79,7 +79,7 @@ describe.skipIf(missing)('vm2container', () => {
 
   it('gives an error as an object, too', async () => {
     const { code, stdout } = await c2m(['vm2container', 'absent.vdi', '--json'], { cwd: folder })
-    expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'C2M_FILE_ENOENT', hint: expect.any(String) } })
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'C2M_FILE_ENOENT', hint: expect.any(String) as string } })
     expect(code).toBe(1)
   })
 

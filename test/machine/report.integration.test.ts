@@ -38,11 +38,13 @@ describe.skipIf(missing)('the report', () => {
     expect(await read('srv/plain')).toBe('x')
     expect(result).toMatchObject({
       destination: join(folder, 'out.tar'),
-      nextCommand: expect.stringContaining('docker import'),
-      layers: [{ digest: expect.stringMatching(/^sha256:[0-9a-f]{64}$/), mediaType: expect.any(String) }],
+      nextCommand: expect.stringContaining('docker import') as string,
+      layers: [
+        { digest: expect.stringMatching(/^sha256:[0-9a-f]{64}$/) as string, mediaType: expect.any(String) as string },
+      ],
       plan: {
         root: 'the whole disk (ext4)',
-        reasons: expect.arrayContaining([expect.stringMatching(/^\+50 /)]),
+        reasons: expect.arrayContaining([expect.stringMatching(/^\+50 /) as string]) as string[],
         mounts: [],
         os: 'Debian GNU/Linux 12 (bookworm)',
         distro: { id: 'debian', plugin: '@c2m/plugin-debian' },
@@ -123,8 +125,8 @@ describe.skipIf(missing)('the report', () => {
   it('says what an image cannot hold', async () => {
     const { names, plan: decided } = await convert()
     expect(decided.leftOut).toEqual([
-      { path: 'srv/.wh.gone', why: expect.stringContaining('.wh.') },
-      { path: 'srv/socket', why: expect.stringContaining('socket') },
+      { path: 'srv/.wh.gone', why: expect.stringContaining('.wh.') as string },
+      { path: 'srv/socket', why: expect.stringContaining('socket') as string },
     ])
     expect(names.has('srv/.wh.gone')).toBe(false)
     expect(names.has('srv/pipe')).toBe(true)

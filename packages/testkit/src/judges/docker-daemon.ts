@@ -1,7 +1,6 @@
 import { makeTemporaryFolder, requireTool, run } from '@c2m/process'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -30,14 +29,16 @@ export async function startDockerDaemon(): Promise<DockerDaemon> {
   const socket = `unix://${at('sock')}`
   const env = { ...process.env, DOCKER_HOST: socket }
   const places = ['--data-root', at('data'), '--exec-root', at('exec'), '--pidfile', at('pid')]
-  const daemon = spawn(dockerd, ['--iptables=false', '--bridge=none', '--host', socket, ...places], { stdio: 'ignore' })
+  // in a mount namespace of its own: what it mounts is nobody else's, and goes with it
+  const unshare = ['--mount', '--propagation', 'private', dockerd]
+  const options = ['--iptables=false', '--bridge=none', '--host', socket, ...places]
+  const daemon = spawn('unshare', [...unshare, ...options], { stdio: 'ignore' })
   const docker = async (...args: readonly string[]) => (await run(client, args, { env })).stdout
   const stop = async () => {
     if (daemon.exitCode === null) {
       daemon.kill('SIGTERM')
       await once(daemon, 'exit')
     }
-    for (const mount of await mountsBelow(folder.path)) await run('umount', ['-l', mount], { accept: [0, 1, 32] })
     await folder[Symbol.asyncDispose]()
   }
   for (let attempt = 0; attempt < ATTEMPTS && daemon.exitCode === null; attempt++) {
@@ -47,10 +48,4 @@ export async function startDockerDaemon(): Promise<DockerDaemon> {
   }
   await stop()
   throw new Error('dockerd does not answer')
-}
-
-/** What the daemon may leave mounted, the deepest first. */
-async function mountsBelow(folder: string): Promise<string[]> {
-  const mounts = (await readFile('/proc/self/mounts', 'utf8')).split('\n').map((line) => line.split(' ')[1] ?? '')
-  return mounts.filter((mount) => mount.startsWith(`${folder}/`)).reverse()
 }
