@@ -136,7 +136,7 @@ async function checkReader(run: (command: string) => Promise<string>): Promise<v
   expect(await run(LEFT)).toBe('')
 
   // interrupted as soon as something is connected, opened, mounted
-  for (const sign of ['cat /sys/block/nbd*/pid', 'dmsetup ls | grep -q c2m-', 'findmnt -rn | grep -q mount-']) {
+  for (const sign of ['cat /sys/block/nbd*/pid', 'dmsetup ls | grep -q c2m-', 'findmnt -rn | grep -q /mount-']) {
     const started = `${read('/luks.qcow2', '--passphrase-file /passphrase')} >/log 2>&1 & p=$!`
     const interrupt = `for i in $(seq 600); do (${sign}) >/dev/null 2>&1 && break; sleep 0.1; done; kill -INT $p; wait $p; echo $?`
     expect(await run(`${started}; ${interrupt}`)).toBe('130')
