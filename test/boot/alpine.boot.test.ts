@@ -25,7 +25,7 @@ const STATIC = 'static:10.0.2.15/24,gateway=10.0.2.2'
 const CASES: readonly Case[] = [
   {
     name: 'extlinux, MBR',
-    flags: ['--bootloader', 'extlinux', '--partition-table', 'mbr', '--user', 'ann,sudo', '--timezone', 'Asia/Tokyo'],
+    flags: ['--bootloader', 'extlinux', '--partition-table', 'mbr', '--user', 'ann:sudo', '--timezone', 'Asia/Tokyo'],
     firmwares: ['bios'],
     more: async (port) => {
       expect(await ssh(port, 'doas id -un', 'ann')).toBe('root')
@@ -94,7 +94,14 @@ describe.skipIf(missing !== undefined)(
     async function runGuest<T>(disk: string, firmware: Firmware, work: (port: number) => Promise<T>): Promise<T> {
       const port = await freePort()
       const forwards = [{ hostPort: port, guestPort: 22 }]
-      await using guest = await startGuest({ disk, format: 'qcow2', firmware, forwards, exitOnReboot: false })
+      await using guest = await startGuest({
+        disk,
+        format: 'qcow2',
+        firmware,
+        forwards,
+        snapshot: false,
+        exitOnReboot: false,
+      })
       try {
         await sshReady(port, BOOT_MS)
         const result = await work(port)
@@ -114,9 +121,9 @@ const SERVICES = 'for level in sysinit boot default; do rc-status --format ini $
 
 async function healthy(port: number): Promise<void> {
   await until(port, 'test ! -e /run/openrc/rc.starting && cat /run/openrc/softlevel', 'default')
-  const services = (await ssh(port, SERVICES)).split('\n').filter((line) => line.includes(' = '))
+  const services = (await ssh(port, SERVICES)).split('\n').filter((line) => line.includes('= '))
   expect(services.length).toBeGreaterThan(15)
-  expect(services.filter((line) => !line.endsWith(' = started'))).toEqual([])
+  expect(services.filter((line) => !/= +started *$/.test(line))).toEqual([])
   expect(await ssh(port, 'rc-status --crashed || true')).toBe('')
   expect(await ssh(port, 'ls /run/openrc/failed')).toBe('')
   expect(await ssh(port, `awk '$2 == "/" { print $4 }' /proc/mounts`)).toMatch(/^rw/)

@@ -213,3 +213,15 @@ async function copies(files: string, name: string, from: Readonly<Record<string,
   await mkdir(join(files, 'usr'), { recursive: true })
   return { name, version: '1-r0', files }
 }
+
+/** Names of the service scripts that the real packages of a 3.19 machine bring. */
+export async function realServiceScripts(): Promise<readonly string[]> {
+  const folder = join(DATA, 'repo/x86_64')
+  const names = new Set<string>()
+  for (const file of await readdir(folder)) {
+    if (!/^(?:openrc|busybox-openrc|busybox-mdev-openrc|openssh-server-common-openrc)-\d/.test(file)) continue
+    const { stdout } = await run('tar', ['--ignore-zeros', '-tzf', join(folder, file)])
+    for (const [, name = ''] of stdout.matchAll(/^etc\/init\.d\/([^/\n]+)$/gm)) names.add(name)
+  }
+  return [...names].sort()
+}

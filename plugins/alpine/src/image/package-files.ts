@@ -15,12 +15,17 @@ export async function filesByPackage(rootfs: Rootfs): Promise<ReadonlyMap<string
   const found = new Map<string, string[]>()
   for (const database of DATABASES) {
     let files: string[] = []
-    let folder = ''
+    let folder: string | undefined = ''
     for (const line of ((await readText(rootfs, database, LIMIT)) ?? '').split('\n')) {
       const value = line.slice(2)
       if (line.startsWith('P:')) found.set(value, (files = []))
-      if (line.startsWith('F:')) files.push((folder = isPath(value) ? value : ''))
-      if (line.startsWith('R:') && isPath(value)) files.push(folder === '' ? value : `${folder}/${value}`)
+      if (line.startsWith('F:')) {
+        folder = value === '' || isPath(value) ? value : undefined
+        if (folder !== undefined) files.push(folder)
+      }
+      if (line.startsWith('R:') && folder !== undefined && isPath(value)) {
+        files.push(folder === '' ? value : `${folder}/${value}`)
+      }
     }
     // the second one is the first one where /lib is a link
     if (found.size > 0) break
