@@ -1,5 +1,5 @@
-// node scripts/reference.js [--check]: writes what is generated from the code (docs/commands.md, docs/errors.md, the JSON
-// schema of the configuration), or says what is out of date.
+// node scripts/reference.js [--check]: writes what is generated from the code (docs/commands.md, docs/errors.md), or says
+// what is out of date.
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { root } from './setup.js'
@@ -13,7 +13,6 @@ export async function reference({ check }) {
   const outputs = {
     'docs/commands.md': await commands(),
     'docs/errors.md': errors(),
-    'packages/cli/schema/c2m.config.schema.json': await schema(),
   }
   let stale = 0
   for (const [path, text] of Object.entries(outputs)) {
@@ -32,11 +31,6 @@ function readOr(path) {
   } catch {
     return ''
   }
-}
-
-async function schema() {
-  const { jsonSchema } = await import(`${root}packages/cli/dist/config/schema.js`)
-  return JSON.stringify(jsonSchema())
 }
 
 async function commands() {
