@@ -54,7 +54,11 @@ function appliance(disk, own) {
   if (spawnSync('virt-tar-out', ['--version']).status !== 0)
     return ['skipped virt-tar-out: apt-get install libguestfs-tools']
   const start = process.hrtime.bigint()
-  sh('LIBGUESTFS_BACKEND=direct LIBGUESTFS_BACKEND_SETTINGS=force_tcg virt-tar-out -a "$1" / "$2"', disk, `${SCRATCH}/appliance.tar`)
+  sh(
+    'LIBGUESTFS_BACKEND=direct LIBGUESTFS_BACKEND_SETTINGS=force_tcg virt-tar-out -a "$1" / "$2"',
+    disk,
+    `${SCRATCH}/appliance.tar`,
+  )
   const seconds = Number(process.hrtime.bigint() - start) / 1e9
   return [
     verdict(
