@@ -9,7 +9,13 @@ import type { DiskPlan, DistroPlugin, MachineTask, Rootfs, RootfsEdit, Step, Ste
 import { plugin } from '@c2m/plugin-alpine'
 import { compareRootfs, editRootfs, indexLayer, mergeLayers } from '@c2m/rootfs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { alpineRoot, missingForAlpine, realServiceScripts, type AlpineVersion } from '../support/alpine.js'
+import {
+  alpineRoot,
+  missingForAlpine,
+  realServiceScripts,
+  SCRIPTS_OF_3_9,
+  type AlpineVersion,
+} from '../support/alpine.js'
 
 const alpine = plugin.contributes[0] as DistroPlugin
 
@@ -33,25 +39,6 @@ const DISK: DiskPlan = {
 }
 
 const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHello me@host'
-
-/** The service scripts of openrc 0.39, busybox-initscripts and openssh in 3.9, whose packages cannot be had here. */
-const SCRIPTS_OF_3_9 = [
-  ...['binfmt', 'bootmisc', 'consolefont', 'devfs', 'dmesg', 'fsck', 'hostname', 'hwclock', 'hwdrivers', 'killprocs'],
-  ...[
-    'local',
-    'localmount',
-    'loopback',
-    'modloop',
-    'modules',
-    'mount-ro',
-    'mtab',
-    'net-online',
-    'netmount',
-    'networking',
-  ],
-  ...['osclock', 'procfs', 'root', 'savecache', 'staticroute', 'swap', 'swclock', 'sysctl', 'sysfs', 'urandom'],
-  ...['acpid', 'crond', 'klogd', 'loadkmap', 'mdev', 'ntpd', 'rdate', 'syslog', 'watchdog', 'sshd'],
-]
 
 const SCRIPTS: Readonly<Record<AlpineVersion, () => Promise<readonly string[]>>> = {
   '3.9.6': async () => SCRIPTS_OF_3_9,

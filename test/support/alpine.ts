@@ -15,6 +15,7 @@ import { FIXTURES, ROOT } from './paths.js'
 
 /** Real Alpine trees and a signed repository, which are no part of this repository. */
 const DATA = join(ROOT, '../shared/alpine')
+export const REAL_REPOSITORY = join(DATA, 'repo')
 const CREATED = 1_760_000_000
 /** Names the packages of c2m's own tests beside the real ones; counted up when they change. */
 const STAND_INS = `${FIXTURES}/alpine-stand-ins-1`
@@ -42,9 +43,13 @@ export interface Repositories extends AsyncDisposable {
   readonly urls: readonly string[]
 }
 
-/** The real repository and the one of stand-ins, over HTTP on the loopback interface. */
-export async function serveRepositories(): Promise<Repositories> {
-  const folders: Readonly<Record<string, string>> = { '/3.19': join(DATA, 'repo'), '/stand-ins': await standIns() }
+/**
+ * Repositories over HTTP on the loopback interface, by the name that their URL ends with; without any, the real one and that
+ * of stand-ins for what it lacks.
+ */
+export async function serveRepositories(given?: Readonly<Record<string, string>>): Promise<Repositories> {
+  const named = given ?? { '3.19': REAL_REPOSITORY, 'stand-ins': await standIns() }
+  const folders = Object.fromEntries(Object.entries(named).map(([name, folder]) => [`/${name}`, folder]))
   const server = createServer((request, response) => {
     const path = decodeURIComponent(request.url ?? '')
     const [prefix, folder] = Object.entries(folders).find(([one]) => path.startsWith(`${one}/x86_64/`)) ?? []
@@ -71,8 +76,16 @@ function listen(server: ReturnType<typeof createServer>, port: number): Promise<
   })
 }
 
-/** An image of the real tree, as an OCI layout in `folder`; with `urls` it knows these repositories and their keys only. */
-export async function alpineImage(folder: string, version: AlpineVersion, urls?: readonly string[]): Promise<string> {
+/**
+ * An image of the real tree, as an OCI layout in `folder`; with `urls` it knows these repositories only, and
+ * besides Alpine's keys those of the `trusted` ones (folders), or of the stand-ins.
+ */
+export async function alpineImage(
+  folder: string,
+  version: AlpineVersion,
+  urls?: readonly string[],
+  trusted?: readonly string[],
+): Promise<string> {
   const scratch = await mkdtemp(join(tmpdir(), 'c2m-alpine-'))
   try {
     const root = join(scratch, 'root.tar')
@@ -82,8 +95,9 @@ export async function alpineImage(folder: string, version: AlpineVersion, urls?:
       const apk = join(scratch, 'tree/etc/apk')
       await mkdir(join(apk, 'keys'), { recursive: true })
       await writeFile(join(apk, 'repositories'), urls.map((url) => `${url}\n`).join(''))
-      const { name, text } = await standInKey()
-      await writeFile(join(apk, 'keys', name), text)
+      for (const folder of trusted ?? [await standIns()]) {
+        await cp(join(folder, 'keys'), join(apk, 'keys'), { recursive: true })
+      }
       const more = join(scratch, 'more.tar')
       const flags = ['--sort=name', '--owner=0', '--group=0', '--mode=a+rX,u+w,go-w', `--mtime=@${CREATED}`]
       await run('tar', [...flags, '-C', join(scratch, 'tree'), '-cf', more, 'etc'])
@@ -96,12 +110,6 @@ export async function alpineImage(folder: string, version: AlpineVersion, urls?:
   } finally {
     await rm(scratch, { recursive: true, force: true })
   }
-}
-
-async function standInKey(): Promise<{ name: string; text: string }> {
-  const folder = join(await standIns(), 'keys')
-  const [name = ''] = await readdir(folder)
-  return { name, text: await readFile(join(folder, name), 'utf8') }
 }
 
 const TRIGGER = `#!/bin/sh
@@ -125,7 +133,7 @@ const FEATURES = ['ata', 'base', 'cdrom', 'ext4', 'keymap', 'kms', 'mmc', 'nvme'
  * A repository with packages of the names that the real one lacks, made of Debian's: the kernel with its initial RAM disk,
  * and what makes GRUB's images and EXTLINUX's loader, with the C library that these programs want.
  */
-async function standIns(): Promise<string> {
+export async function standIns(): Promise<string> {
   if (existsSync(STAND_INS)) return STAND_INS
   const scratch = await mkdtemp(join(FIXTURES, 'partial-'))
   try {
@@ -212,6 +220,47 @@ async function copies(files: string, name: string, from: Readonly<Record<string,
   }
   await mkdir(join(files, 'usr'), { recursive: true })
   return { name, version: '1-r0', files }
+}
+
+/** The service scripts of openrc 0.39, busybox-initscripts and openssh in 3.9, whose packages cannot be had here. */
+export const SCRIPTS_OF_3_9: readonly string[] = [
+  ...['binfmt', 'bootmisc', 'consolefont', 'devfs', 'dmesg', 'fsck', 'hostname', 'hwclock', 'hwdrivers', 'killprocs'],
+  ...['local', 'localmount', 'loopback', 'modloop', 'modules', 'mount-ro', 'mtab', 'net-online', 'netmount'],
+  ...['networking', 'osclock', 'procfs', 'root', 'savecache', 'staticroute', 'swap', 'swclock', 'sysctl', 'sysfs'],
+  ...['urandom', 'acpid', 'crond', 'klogd', 'loadkmap', 'mdev', 'ntpd', 'rdate', 'syslog', 'watchdog', 'sshd'],
+]
+
+/** Packages of the names that a 3.9 machine wants, which do nothing: its real ones cannot be had. Of the same key. */
+export async function standInsOf39(folder: string): Promise<string> {
+  const files = async (name: string, paths: readonly string[]) => {
+    const tree = join(folder, name)
+    await mkdir(join(tree, 'usr'), { recursive: true })
+    for (const path of paths) {
+      await mkdir(dirname(join(tree, path)), { recursive: true })
+      await writeFile(join(tree, path), '#!/bin/sh\n', { mode: 0o755 })
+    }
+    return tree
+  }
+  const scripts = SCRIPTS_OF_3_9.map((name) => `etc/init.d/${name}`)
+  const commands = ['partx', 'resize2fs', 'sfdisk'].map((name) => `cmd:${name}`)
+  const one = async (name: string, paths: readonly string[] = [], provides: readonly string[] = []) => ({
+    name,
+    version: '1-r0',
+    files: await files(name, paths),
+    provides: provides.map((provided) => `${provided}=1-r0`),
+  })
+  const packages: ApkPackage[] = [
+    await one('openrc', scripts),
+    await one('busybox-initscripts'),
+    await one('busybox-suid'),
+    await one('e2fsprogs'),
+    await one('util-linux', [], commands),
+  ]
+  const repository = join(folder, 'repository')
+  const { keyName, key } = await writeApkRepository(repository, packages)
+  await mkdir(join(repository, 'keys'))
+  await writeFile(join(repository, 'keys', keyName), key)
+  return repository
 }
 
 /** Names of the service scripts that the real packages of a 3.19 machine bring. */

@@ -1,4 +1,4 @@
-import { createHash, createSign, generateKeyPairSync } from 'node:crypto'
+import { createHash, createSign, generateKeyPairSync, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -19,8 +19,6 @@ export interface ApkPackage {
   readonly trigger?: { readonly globs: readonly string[]; readonly script: string }
 }
 
-const KEY_NAME = 'stand-in@example.org-00000001.rsa.pub'
-
 /**
  * A repository in apk-tools 2's format (apk-package(5), apk-repositories(5)): each package is three gzip members, of which
  * the signature is left out, since the signed index knows the packages by their hashes.
@@ -28,6 +26,7 @@ const KEY_NAME = 'stand-in@example.org-00000001.rsa.pub'
 export async function writeApkRepository(
   folder: string,
   packages: readonly ApkPackage[],
+  keyName = `${randomUUID()}@example.org.rsa.pub`,
 ): Promise<{ readonly keyName: string; readonly key: string }> {
   const place = join(folder, 'x86_64')
   await mkdir(place, { recursive: true })
@@ -42,9 +41,9 @@ export async function writeApkRepository(
   const signature = createSign('RSA-SHA1').update(index).sign(privateKey)
   await writeFile(
     join(place, 'APKINDEX.tar.gz'),
-    Buffer.concat([tarGz({ [`.SIGN.RSA.${KEY_NAME}`]: signature }, 'open'), index]),
+    Buffer.concat([tarGz({ [`.SIGN.RSA.${keyName}`]: signature }, 'open'), index]),
   )
-  return { keyName: KEY_NAME, key: publicKey }
+  return { keyName, key: publicKey }
 }
 
 async function writePackage(place: string, one: ApkPackage): Promise<string> {
@@ -70,7 +69,7 @@ async function writePackage(place: string, one: ApkPackage): Promise<string> {
       `datahash = ${createHash('sha256').update(bytes).digest('hex')}`,
       '',
     ]
-    const script = one.trigger === undefined ? {} : { '.trigger': one.trigger.script }
+    const script: Record<string, string> = one.trigger === undefined ? {} : { '.trigger': one.trigger.script }
     const control = tarGz({ '.PKGINFO': lines.join('\n'), ...script }, 'open')
     const target = join(place, `${one.name}-${one.version}.apk`)
     await writeFile(target, control)

@@ -72,8 +72,9 @@ fi
 
 install "$@"
 if [ -n "$C2M_REPAIR" ]; then
+  # the version that the image has may have left the mirrors
   # shellcheck disable=SC2086
-  get fix $C2M_REPAIR
+  get fix --upgrade $C2M_REPAIR || echo "c2m: not all went well while $C2M_REPAIR were repaired"
 fi
 rm -f "$said"
 `

@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import {
+  alpineImage,
+  missingForAlpine,
+  REAL_REPOSITORY,
+  serveRepositories,
+  standIns,
+  type Repositories,
+} from '../support/alpine.js'
+import { writeApkRepository } from '../support/apk-repository.js'
+import { c2m, c2mOk } from '../support/cli.js'
+import { WORK } from '../support/paths.js'
+
+const missing = missingForAlpine(true)
+if (missing !== undefined) console.warn(`skipped: ${missing} is not there`)
+
+const FLAGS = ['--bootloader', 'grub-pc', '--verbose']
+
+describe.skipIf(missing !== undefined)('packages of an Alpine machine, with a stand-in kernel', () => {
+  let folder = ''
+  let repositories: Repositories
+  let image = ''
+  beforeAll(async () => {
+    folder = await mkdtemp(join(WORK, 'alpine-'))
+    const wronglySigned = join(folder, 'wrong')
+    const files = join(folder, 'files')
+    await mkdir(join(files, 'usr'), { recursive: true })
+    // a key of the same name as the one that is trusted
+    const [keyName = ''] = await readdir(join(await standIns(), 'keys'))
+    await writeApkRepository(wronglySigned, [{ name: 'linux-virt', version: '9-r0', files }], keyName)
+    repositories = await serveRepositories({
+      '3.19': REAL_REPOSITORY,
+      'stand-ins': await standIns(),
+      'wrongly-signed': wronglySigned,
+    })
+    image = await alpineImage(folder, '3.19.4', repositories.urls.slice(0, 2))
+  })
+  afterAll(async () => {
+    await repositories[Symbol.asyncDispose]()
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  const [real, made, wrong] = [0, 1, 2].map((index) => () => repositories.urls[index] ?? '') as [
+    () => string,
+    () => string,
+    () => string,
+  ]
+
+  it('are the same twice, with the second run from the cache of downloads', async () => {
+    const hashes: string[] = []
+    const outputs: string[] = []
+    for (const name of ['one', 'two']) {
+      const disk = join(folder, `${name}.img`)
+      const { stderr } = await c2mOk(['container2vm', `oci:${image}`, '-o', disk, ...FLAGS, '--refresh', '--seed', 'x'])
+      outputs.push(stderr)
+      const hash = createHash('sha256')
+      await pipeline(createReadStream(disk), hash)
+      hashes.push(hash.digest('hex'))
+      await rm(disk)
+    }
+    expect(hashes[1]).toBe(hashes[0])
+    expect(outputs[1]).toMatch(/stand-in mkinitfs for 6\S+ with: .*\bata\b.*\bvirtio\b.*\bnvme\b.*\bc2m\b/)
+    // one initramfs, made by the kernel's own trigger
+    expect(outputs[1]?.match(/stand-in mkinitfs for/g)).toHaveLength(1)
+    expect(outputs[1]).not.toContain('fetch http')
+  })
+
+  it('say which package no repository has, when the kernel is missing', async () => {
+    const without = await alpineImage(join(folder, 'without'), '3.19.4', [real()])
+    const { code, stderr } = await c2m(['container2vm', `oci:${without}`, '-o', join(folder, 'x.img'), ...FLAGS])
+    expect(code).toBe(1)
+    expect(stderr).toContain('c2m: no repository in /etc/apk/repositories has the package mkinitfs')
+    expect(stderr).toContain('C2M_SANDBOX_STEP_FAILED')
+  })
+
+  it('are not taken from an index with a wrong signature', async () => {
+    const untrusted = await alpineImage(join(folder, 'untrusted'), '3.19.4', [real(), wrong()])
+    const { code, stderr } = await c2m(['container2vm', `oci:${untrusted}`, '-o', join(folder, 'x.img'), ...FLAGS])
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/c2m: repositories that could not be used:\n.*(UNTRUSTED|BAD) signature/)
+  })
+
+  it('are not taken from a repository whose key the image does not have', async () => {
+    const keyless = await alpineImage(join(folder, 'keyless'), '3.19.4', [real(), made()], [])
+    const { code, stderr } = await c2m(['container2vm', `oci:${keyless}`, '-o', join(folder, 'x.img'), ...FLAGS])
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/UNTRUSTED/)
+  })
+})
