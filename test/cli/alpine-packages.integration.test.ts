@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
@@ -15,6 +15,7 @@ import {
 import { writeApkRepository } from '../support/apk-repository.js'
 import { c2m, c2mOk } from '../support/cli.js'
 import { WORK } from '../support/paths.js'
+import { sshKey } from '../support/ssh.js'
 
 const missing = missingForAlpine(true)
 if (missing !== undefined) console.warn(`skipped: ${missing} is not there`)
@@ -70,6 +71,31 @@ describe.skipIf(missing !== undefined)('packages of an Alpine machine, with a st
     expect(outputs[1]).not.toContain('fetch http')
   })
 
+  it('make a disk of less than 100 MB, the kernel and its modules not counted', async () => {
+    const empty = join(folder, 'empty')
+    const kernel = await tree(join(folder, 'kernel'), { 'boot/vmlinuz-virt': 'x', 'boot/initramfs-virt': 'x' })
+    const nothing = await tree(join(folder, 'nothing'), { 'usr/share/nothing': '' })
+    const packages = [
+      { name: 'linux-virt', version: '1-r0', ...kernel },
+      { name: 'mkinitfs', version: '1-r0', ...nothing },
+      { name: 'syslinux', version: '1-r0', ...nothing },
+    ]
+    const { key, keyName } = await writeApkRepository(empty, packages)
+    await mkdir(join(empty, 'keys'))
+    await writeFile(join(empty, 'keys', keyName), key)
+    await using own = await serveRepositories({ '3.19': REAL_REPOSITORY, empty })
+    const small = await alpineImage(join(folder, 'small'), '3.19.4', own.urls, [empty])
+    const disk = join(folder, 'small.qcow2')
+    const { stdout } = await c2mOk([
+      ...['container2vm', `oci:${small}`, '-o', disk, '--bootloader', 'extlinux', '--ssh-key', await sshKey()],
+    ])
+    const { size } = await stat(disk)
+    console.log(
+      `an Alpine 3.19 disk with ssh, without its kernel: ${(size / 1e6).toFixed(1)} MB; ${stdout.split('\n')[0]}`,
+    )
+    expect(size).toBeLessThan(100e6)
+  })
+
   it('say which package no repository has, when the kernel is missing', async () => {
     const without = await alpineImage(join(folder, 'without'), '3.19.4', [real()])
     const { code, stderr } = await c2m(['container2vm', `oci:${without}`, '-o', join(folder, 'x.img'), ...FLAGS])
@@ -92,3 +118,11 @@ describe.skipIf(missing !== undefined)('packages of an Alpine machine, with a st
     expect(stderr).toMatch(/UNTRUSTED/)
   })
 })
+
+async function tree(files: string, content: Readonly<Record<string, string>>): Promise<{ readonly files: string }> {
+  for (const [path, text] of Object.entries(content)) {
+    await mkdir(dirname(join(files, path)), { recursive: true })
+    await writeFile(join(files, path), text)
+  }
+  return { files }
+}
