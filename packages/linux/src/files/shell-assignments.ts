@@ -131,12 +131,13 @@ function expandWord(
     else if (character === "'" && quote === '') quote = "'"
     else if (character === '`') return undefined
     else if (character === '$') {
-      const found = /^\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?::?[-=]([^${}`"'\\]*))?\})/.exec(source.slice(at))
+      // a default may have quotes of its own
+      const found = /^\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?::?[-=]("?)([^${}`"'\\]*)\3)?\})/.exec(source.slice(at))
       if (found === null) return undefined
       const name = found[1] ?? found[2]!
       if (unknown.has(name)) return undefined
       const own = values.get(name) ?? ''
-      value += own === '' ? (found[3] ?? '') : own
+      value += own === '' ? (found[4] ?? '') : own
       at += found[0].length - 1
     } else value += character
   }

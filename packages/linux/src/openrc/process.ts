@@ -88,7 +88,11 @@ async function foregroundOf(
     if (form !== undefined) return { form, isKnown: true }
     if (staysByItself) return { form: { argv }, isKnown: false }
   } else {
-    const start = { argv: [script], env: new Map<string, string>(), instance: undefined, forks: true, reader }
+    // a branch of the script may take another program; for a known service the plain one is right
+    const likely = values.get('command')
+    const args = unknown.has('command_args') ? [] : words('command_args')
+    const argv = likely === undefined ? [script] : [likely, ...args]
+    const start = { argv, env: new Map<string, string>(), instance: undefined, forks: true, reader }
     const form = await foregroundForm(name, start)
     if (form !== undefined && form.argv[0] !== script) return { form, isKnown: true }
     throw new Error(`${script} starts it by shell code of its own; give the image an entry point, or take another init`)
