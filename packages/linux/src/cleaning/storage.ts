@@ -1,6 +1,7 @@
 import type { CleaningRule, Rootfs } from '@c2m/plugin-api'
 import type { ConfigurationReader } from '../files/configuration-reader.js'
 import { relativePath } from '../files/paths.js'
+import { parseFstab } from '../machine/fstab-entries.js'
 import { globOf } from './glob.js'
 
 /** Page sizes of the kernels that Linux runs with, in bytes. */
@@ -40,8 +41,7 @@ export async function storageRules(reader: ConfigurationReader): Promise<readonl
 /** Files that fstab(5) names as swap and that are: a line by mistake must not cost a file. */
 async function swapFiles(reader: ConfigurationReader): Promise<readonly string[]> {
   const found: string[] = []
-  for (const line of ((await reader.text('/etc/fstab')) ?? '').split('\n').slice(0, 1000)) {
-    const [source = '', , type] = line.trim().split(/\s+/)
+  for (const { source, type } of parseFstab((await reader.text('/etc/fstab')) ?? '')) {
     if (type !== 'swap' || !source.startsWith('/') || source.startsWith('/dev/')) continue
     const path = await reader.rootfs.resolve(relativePath(source))
     if (path !== undefined && (await isSwap(reader.rootfs, path))) found.push(globOf(path))
