@@ -1,6 +1,7 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openImage } from '@c2m/image'
+import { readText } from '@c2m/linux'
 import { archiveRootfs, compareRootfs, indexLayer } from '@c2m/rootfs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
@@ -50,6 +51,23 @@ describe.skipIf(missing !== undefined)('an Alpine image that became a machine wi
     expect(await after.list('etc/runlevels/boot')).toEqual(['bootmisc', 'hostname', 'syslog'])
     expect(await after.list('etc/runlevels/default')).toEqual(['crond'])
     expect(await after.stat('lib/apk/db/installed')).toBeDefined()
+  })
+
+  it('becomes a machine again from that small image, with what is missing brought back', async () => {
+    const tar = join(folder, 'container.tar')
+    const deleted = ['etc/init.d/hwdrivers', 'etc/init.d/hwclock']
+    const without = deleted.flatMap((path) => ['--exclude', `/${path}`])
+    await c2mOk(['vm2container', disk, '-o', `tarball:${tar}`, '--init', 'openrc', ...without])
+    const again = join(folder, 'again.qcow2')
+    await c2mOk(['container2vm', `tarball:${tar}`, '-o', again, '--bootloader', 'grub-pc', '--hostname', 'again'])
+    const back = join(folder, 'again.tar')
+    await c2mOk(['vm2container', again, '-o', `tarball:${back}`, '--keep', 'all'])
+    await using machine = await archiveRootfs(await indexLayer(back))
+    for (const path of [...deleted, 'boot/vmlinuz-virt', 'boot/initramfs-virt', 'etc/runlevels/sysinit/hwdrivers']) {
+      expect(await machine.stat(path), path).toBeDefined()
+    }
+    expect(await readText(machine, 'etc/rc.conf')).not.toMatch(/^rc_(?:sys|provide)=/m)
+    expect((await readText(machine, 'etc/inittab'))?.match(/^tty(?:[1-6]|S0)::respawn:/gm)).toHaveLength(7)
   })
 })
 

@@ -72,9 +72,11 @@ fi
 
 install "$@"
 if [ -n "$C2M_REPAIR" ]; then
-  # the version that the image has may have left the mirrors
-  # shellcheck disable=SC2086
-  get fix --upgrade $C2M_REPAIR || echo "c2m: not all went well while $C2M_REPAIR were repaired"
+  # the version that the image has may have left the mirrors, and only then is it replaced by another
+  for how in upgrade reinstall; do
+    # shellcheck disable=SC2086
+    get fix --$how $C2M_REPAIR || echo "c2m: not all went well while repairing $C2M_REPAIR"
+  done
 fi
 rm -f "$said"
 `
