@@ -18,7 +18,7 @@ const DATA = join(ROOT, '../shared/alpine')
 export const REAL_REPOSITORY = join(DATA, 'repo')
 const CREATED = 1_760_000_000
 /** Names the packages of c2m's own tests beside the real ones; counted up when they change. */
-const STAND_INS = `${FIXTURES}/alpine-stand-ins-1`
+const STAND_INS = `${FIXTURES}/alpine-stand-ins-2`
 /** The same each time when it is free, so that the image, and with it the cached layers, stay the same. */
 const PREFERRED_PORT = 18_319
 
