@@ -50,6 +50,7 @@ export const systemPackages = {
     'libarchive-tools',
     'libcap2-bin',
     'libguestfs-tools',
+    'libguestfs-xfs',
     'mtools',
     'openssh-client',
     'openssh-server',

@@ -48,7 +48,11 @@ class LayerStore implements BodyStore<MergedMetadata> {
 
   async *contents(nodes: readonly MergedNode[]): AsyncGenerator<{ node: MergedNode; body: Body }> {
     const perLayer = new Map<Layer, MergedNode[]>(this.#layers.map((layer) => [layer, []]))
-    for (const node of nodes) perLayer.get(storedEntry(node).layer)?.push(node)
+    for (const node of nodes) {
+      const own = perLayer.get(storedEntry(node).layer)
+      if (own === undefined) throw new Error(`${node.name} is of a layer that is not the tree's`)
+      own.push(node)
+    }
     for (const [layer, inLayer] of perLayer) {
       inLayer.sort((a, b) => storedEntry(a).bodyOffset - storedEntry(b).bodyOffset)
       let index = 0
