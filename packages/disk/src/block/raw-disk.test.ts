@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises'
+import { readFile, stat, truncate, writeFile } from 'node:fs/promises'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { memoryDisk } from '../testing/memory-disk.js'
@@ -65,10 +65,16 @@ describe('createRawDisk', () => {
     await expect(createRawDisk(folder.file('disk'), Number.NaN)).rejects.toMatchObject({ code: 'C2M_DISK_SIZE' })
   })
 
-  it('reports a size that the file system does not take', async () => {
+  it('reports a size that the file system does not take', async (context) => {
     await using folder = await temporaryFolder()
+    const takesAll = await writeFile(folder.file('probe'), '')
+      .then(() => truncate(folder.file('probe'), Number.MAX_SAFE_INTEGER))
+      .then(
+        () => true,
+        () => false,
+      )
+    if (takesAll) context.skip('the temporary folder is on a tmpfs, which takes any size')
     await using disk = await createRawDisk(folder.file('disk'), 0)
-    // more than any file system holds
     await expect(disk.resize(Number.MAX_SAFE_INTEGER)).rejects.toMatchObject({ code: 'C2M_FILE_EFBIG' })
   })
 })
