@@ -74,7 +74,7 @@ describe('bad input to container2vm', () => {
   it('a folder that is no layout', () => refused([`oci:${at('empty')}`, '-o', at('x.img')], 1, 'C2M_'))
   it('an image without os-release', async () => {
     const said = await refused([`dir:${at('root')}`, '-o', at('x.img')], 1, 'C2M_DISTRO_UNKNOWN')
-    expect(said).toContain('supported: debian')
+    expect(said).toMatch(/supported: .*debian/)
     expect(said).toContain('--distro')
   })
   it('a platform that is not there', () =>
