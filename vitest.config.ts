@@ -20,10 +20,8 @@ export default defineConfig({
         test: {
           name: 'boot',
           include: boot,
-          testTimeout: 900_000,
-          hookTimeout: 900_000,
-          // one guest at a time: under emulation two would starve each other
-          fileParallelism: false,
+          testTimeout: 1_800_000,
+          hookTimeout: 1_800_000,
         },
       },
     ],

@@ -6,7 +6,7 @@ const projects = asked.length > 0 ? asked : ['unit', 'integration', 'boot']
 setUp(projects.every((project) => project === 'unit') ? 'unit' : 'test')
 if (asked.length === 0 && run(process.execPath, ['scripts/lint.js']) !== 0) process.exit(1)
 
-// one after the other: guests under emulation need the machine for themselves
+// one project after the other; files of one project share the processors
 let failed = false
 for (const project of projects) {
   console.log(`\n— ${project} tests`)
