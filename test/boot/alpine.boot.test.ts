@@ -17,7 +17,7 @@ interface Case {
   readonly more?: (port: number) => Promise<void>
 }
 
-const BOOT_MS = 300_000
+const BOOT_MS = 600_000
 
 /** QEMU's user network has these addresses. */
 const STATIC = 'static:10.0.2.15/24,gateway=10.0.2.2'

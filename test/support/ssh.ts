@@ -25,7 +25,7 @@ const OPTIONS = [
 /** Runs a command in the guest as root; stdout, trimmed. */
 export async function ssh(port: number, command: string, user = 'root'): Promise<string> {
   const args = [...OPTIONS, '-p', String(port), `${user}@127.0.0.1`, command]
-  const { stdout } = await exec('ssh', args, { timeout: 300_000, maxBuffer: 16 * 1024 * 1024 })
+  const { stdout } = await exec('ssh', args, { timeout: 900_000, maxBuffer: 16 * 1024 * 1024 })
   return stdout.trim()
 }
 
