@@ -20,7 +20,7 @@ interface Case {
   readonly afterwards?: (port: number) => Promise<void>
 }
 
-const BOOT_MS = 300_000
+const BOOT_MS = 600_000
 
 /** QEMU's user network has these addresses. */
 const STATIC = 'static:10.0.2.15/24,gateway=10.0.2.2'
@@ -32,6 +32,15 @@ async function upgradeKernelAndReinstallGrub(port: number, firmware: Firmware): 
   const disk = await ssh(port, 'lsblk -ndo PATH /dev/$(lsblk -ndo PKNAME $(findmnt -no SOURCE /))')
   const target = firmware === 'bios' ? `--target=i386-pc ${disk}` : '--target=x86_64-efi --removable --no-nvram'
   await ssh(port, `grub-install ${target}`)
+}
+
+/** A new kernel comes into the menu by itself. */
+async function addKernel(port: number): Promise<void> {
+  const entries = () => ssh(port, 'grep ^LABEL /boot/extlinux/extlinux.conf')
+  const before = await entries()
+  const apt = 'apt-get -qq -o Dpkg::Use-Pty=0 -y --no-install-recommends'
+  await ssh(port, `apt-get -qq update && DEBIAN_FRONTEND=noninteractive ${apt} install linux-image-cloud-amd64`)
+  expect((await entries()).split('\n')).toEqual([expect.stringContaining('cloud'), before])
 }
 
 const CASES: readonly Case[] = [
@@ -60,6 +69,20 @@ const CASES: readonly Case[] = [
       expect(await ssh(port, 'ip -4 -o route show default')).toContain('via 10.0.2.2')
       expect(await ssh(port, 'getent hosts deb.debian.org')).not.toBe('')
     },
+  },
+  {
+    name: 'extlinux, MBR, new kernel',
+    image: debian12,
+    flags: ['--bootloader', 'extlinux', '--partition-table', 'mbr'],
+    firmwares: ['bios'],
+    maintenance: addKernel,
+    afterwards: async (port) => expect(await ssh(port, 'uname -r')).toContain('cloud'),
+  },
+  {
+    name: 'extlinux, GPT, /boot of its own',
+    image: debian12,
+    flags: ['--bootloader', 'extlinux', '--boot-size', '256M'],
+    firmwares: ['bios'],
   },
   { name: 'Debian 13, grub hybrid', image: debian13, flags: [], firmwares: ['uefi'] },
   { name: 'Debian 11, grub hybrid', image: debian11, flags: [], firmwares: ['bios'] },
