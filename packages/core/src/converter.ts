@@ -3,11 +3,11 @@ import { cacheFolder, silentReporter, type Reporter } from '@c2m/process'
 import { DiskInspector, isDisk, type DiskInspection } from './inspect/disk.js'
 import { ImageInspector, type ImageInspection } from './inspect/image.js'
 import { PluginRegistry, type FoundPlugin } from './plugins/registry.js'
-import type { PlanSummary } from './plan/plan.js'
+import type { PlanSummary } from './to-machine/plan.js'
 import type { ContainerToVmRequest } from './request/container-to-vm.js'
 import type { VmToContainerRequest } from './request/vm-to-container.js'
 import { VmToContainer, type ImagePlan, type VmToContainerResult } from './to-image/vm-to-container.js'
-import { ContainerToVm, type ContainerToVmResult } from './run/container-to-vm.js'
+import { ContainerToVm, type ContainerToVmResult } from './to-machine/container-to-vm.js'
 
 export interface ConverterOptions {
   /** Plugin objects as their packages export them, or what a host found. */

@@ -4,7 +4,7 @@ import { rootfsSummary } from '@c2m/rootfs'
 import type { ImageConfig } from '@c2m/plugin-api'
 import { isC2mError, type Reporter } from '@c2m/process'
 import { inject, injectable } from 'tsyringe'
-import { detectDistro } from '../plan/detect.js'
+import { detectDistro } from '../plugins/detect.js'
 import type { PluginRegistry } from '../plugins/registry.js'
 import { REGISTRY, REPORTER, SETTINGS, SIGNAL, type Settings } from '../tokens.js'
 

@@ -1,7 +1,7 @@
 import { parseFstab, readText, type FstabEntry } from '@c2m/linux'
 import { editRootfs, joinRootfs } from '@c2m/rootfs'
 import type { Rootfs } from '@c2m/plugin-api'
-import { relative } from '../run/configure.js'
+import { relative } from '../steps/configure.js'
 import { otherReader } from './root.js'
 import { findMounted, parseCrypttab } from './volume-name.js'
 import { describeVolume, type Volume } from './volume.js'

@@ -1,7 +1,7 @@
 import { architectureOf, findOsRelease, linuxFindings } from '@c2m/linux'
 import type { MachineFindings, OsRelease, Rootfs } from '@c2m/plugin-api'
 import { isC2mError, type Reporter } from '@c2m/process'
-import { chosenDistro, detectDistro, type Detected } from '../plan/detect.js'
+import { chosenDistro, detectDistro, type Detected } from '../plugins/detect.js'
 import type { PluginRegistry } from '../plugins/registry.js'
 
 /** What is known of a machine's tree before anything is decided. */

@@ -4,7 +4,7 @@ import { readText } from '@c2m/linux'
 import type { Rootfs, RootfsEdit, RootfsEntry } from '@c2m/plugin-api'
 import { C2mError, type CleanupStack, type Reporter } from '@c2m/process'
 import { archiveRootfs, editRootfs, filterRootfs, indexLayer } from '@c2m/rootfs'
-import { ADDED_PATH, ORIGINAL_PATH, type AddedRecord, type ChangedEntry } from '../run/added.js'
+import { ADDED_PATH, ORIGINAL_PATH, type AddedRecord, type ChangedEntry } from '../to-machine/added.js'
 
 const LIMIT = 256 * 1024 * 1024
 

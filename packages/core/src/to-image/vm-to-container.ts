@@ -9,7 +9,7 @@ import { machineName, machineTarget, openMachine } from '../machine/open-machine
 import type { OpenedMachine } from '../machine/reader.js'
 import type { PluginRegistry } from '../plugins/registry.js'
 import type { VmToContainerRequest } from '../request/vm-to-container.js'
-import { configure, relative } from '../run/configure.js'
+import { configure, relative } from '../steps/configure.js'
 import { REGISTRY, REPORTER, SETTINGS, SIGNAL, type Settings } from '../tokens.js'
 import { lockAccounts } from './accounts.js'
 import { annotations, imageConfig } from './config.js'

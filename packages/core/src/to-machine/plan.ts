@@ -3,7 +3,7 @@ import type { OpenedImage } from '@c2m/image'
 import type { Layer } from '@c2m/rootfs'
 import type { Reproducibility } from '../request/randomness.js'
 import type { Provided } from '../plugins/registry.js'
-import type { Detected } from './detect.js'
+import type { Detected } from '../plugins/detect.js'
 
 /** What will be done. Steps are in the order in which they run. */
 export interface Plan extends Reproducibility {

@@ -19,8 +19,8 @@ import type {
   WriteBlocksStep,
 } from '@c2m/plugin-api'
 import { C2mError, ExitCode, type Reporter } from '@c2m/process'
-import type { Plan } from '../plan/plan.js'
-import { evaluate, relative } from './configure.js'
+import type { Plan } from './plan.js'
+import { evaluate, relative } from '../steps/configure.js'
 
 const MIB = 1024 * 1024
 /** The unit in which writeExt4 tells extents; bytes. */

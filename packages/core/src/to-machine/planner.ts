@@ -21,7 +21,7 @@ import type { ContainerToVmRequest } from '../request/container-to-vm.js'
 import { reproducibility } from '../request/randomness.js'
 import { REGISTRY, REPORTER, SETTINGS, SIGNAL, type Settings } from '../tokens.js'
 import { chooseBootloaders } from './bootloaders.js'
-import { chosenDistro, detectDistro } from './detect.js'
+import { chosenDistro, detectDistro } from '../plugins/detect.js'
 import { partitionRequests } from './partitions.js'
 import type { Plan } from './plan.js'
 

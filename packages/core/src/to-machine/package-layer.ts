@@ -5,7 +5,7 @@ import { packageLayer } from '@c2m/sandbox'
 import type { Reporter } from '@c2m/process'
 import type { ExecStep, Step, TemporaryFileStep } from '@c2m/plugin-api'
 import { inject, injectable } from 'tsyringe'
-import type { Plan } from '../plan/plan.js'
+import type { Plan } from './plan.js'
 import type { ContainerToVmRequest } from '../request/container-to-vm.js'
 import { REPORTER, SETTINGS, SIGNAL, type Settings } from '../tokens.js'
 

@@ -1,6 +1,6 @@
 import type { Rootfs, RootfsEdit } from '@c2m/plugin-api'
 import { compareRootfs, filterRootfs, packRootfs, type Layer } from '@c2m/rootfs'
-import type { Plan } from '../plan/plan.js'
+import type { Plan } from './plan.js'
 
 const FOLDER = 'var/lib/c2m'
 /** Where the guest keeps what c2m did to the image, for the way back. */

@@ -1,7 +1,7 @@
 import { findOsRelease } from '@c2m/linux'
 import type { DistroPlugin, Match, OsRelease, Rootfs } from '@c2m/plugin-api'
 import { C2mError, ExitCode, type Reporter } from '@c2m/process'
-import type { PluginRegistry, Provided } from '../plugins/registry.js'
+import type { PluginRegistry, Provided } from './registry.js'
 
 export interface Detected {
   readonly distro: Provided<DistroPlugin>
