@@ -3,7 +3,7 @@ import {
   editText,
   networkCardsServiceSteps,
   plainInterfacesFile,
-  resolvConf,
+  resolverSteps,
   setAssignments,
 } from '@c2m/linux'
 import type { MachineTask, Step } from '@c2m/plugin-api'
@@ -28,22 +28,7 @@ export function networkSteps(owner: string, { machine }: MachineTask): readonly 
       content: plainInterfacesFile(network, dns),
     },
     ...networkCardsServiceSteps(owner, network),
-    {
-      id: `${owner}/old-resolv.conf`,
-      title: "remove the container's /etc/resolv.conf",
-      phase: 'configure',
-      do: 'remove',
-      paths: ['/etc/resolv.conf'],
-    },
-    {
-      id: `${owner}/resolv.conf`,
-      title: 'write /etc/resolv.conf',
-      phase: 'configure',
-      do: 'write',
-      path: '/etc/resolv.conf',
-      mode: 0o644,
-      content: resolvConf(dns),
-    },
+    ...resolverSteps(owner, dns),
     ...(network.mode === 'dhcp' && dns.length > 0 ? [keepResolvConf(owner)] : []),
   ]
 }

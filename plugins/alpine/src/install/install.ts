@@ -1,4 +1,5 @@
-import type { ExecStep, MachineTask, Step } from '@c2m/plugin-api'
+import { scriptSteps, type SandboxScript } from '@c2m/linux'
+import type { MachineTask, Step } from '@c2m/plugin-api'
 import type { DistroData } from '../distro.js'
 import type { Release } from '../releases.js'
 import { damagedPackages } from './damaged-packages.js'
@@ -26,7 +27,7 @@ export async function installSteps(
 ): Promise<readonly Step[]> {
   const names = [...new Set(packages.map(checkPackageName))].sort()
   warnOfEnd(name, release, task)
-  const commands: readonly Command[] = [
+  const scripts: readonly SandboxScript[] = [
     {
       id: 'install',
       title: `install ${names.length} packages and what they need`,
@@ -41,38 +42,7 @@ export async function installSteps(
     { id: 'initramfs', title: 'make the initramfs where it is missing', script: MAKE_INITRAMFS },
     { id: 'clean-up', title: 'remove what installing leaves behind', script: CLEAN_UP },
   ]
-  return [
-    ...commands.map(({ id, script }): Step => ({
-      id: `${owner}/temporary${scriptPath(id)}`,
-      title: `put a temporary ${scriptPath(id)}`,
-      phase: 'packages',
-      do: 'temporaryFile',
-      path: scriptPath(id),
-      content: script,
-      mode: 0o755,
-    })),
-    ...commands.map(({ id, title, args = [], env = {} }): ExecStep => ({
-      id: `${owner}/${id}`,
-      title,
-      phase: 'packages',
-      do: 'exec',
-      argv: [scriptPath(id), ...args],
-      env: { ...ENVIRONMENT, ...env },
-    })),
-  ]
-}
-
-/** A script that is a file while it runs, so that a plan and an error show a short command. */
-interface Command {
-  readonly id: string
-  readonly title: string
-  readonly script: string
-  readonly args?: readonly string[]
-  readonly env?: Readonly<Record<string, string>>
-}
-
-function scriptPath(id: string): string {
-  return `/usr/local/sbin/c2m-${id}`
+  return scriptSteps(owner, scripts, ENVIRONMENT)
 }
 
 function warnOfEnd(name: string, { version, endOfLife }: Release, { warn }: MachineTask): void {

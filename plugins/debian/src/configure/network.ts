@@ -5,7 +5,7 @@ import {
   interfacesFile,
   networkdFile,
   networkManagerFile,
-  resolvConf,
+  resolverSteps,
 } from '@c2m/linux'
 import type { MachineTask, Step } from '@c2m/plugin-api'
 import type { Release } from '../releases.js'
@@ -145,27 +145,5 @@ function networkManagerSteps(owner: string, _release: Release, { machine }: Mach
       content: networkManagerFile(machine.network, machine.dns),
     },
     ...resolverSteps(owner, machine.dns),
-  ]
-}
-
-/** A file, not the link to a service's that the image may have. */
-function resolverSteps(owner: string, dns: readonly string[]): readonly Step[] {
-  return [
-    {
-      id: `${owner}/old-resolv.conf`,
-      title: "remove the container's /etc/resolv.conf",
-      phase: 'configure',
-      do: 'remove',
-      paths: ['/etc/resolv.conf'],
-    },
-    {
-      id: `${owner}/resolv.conf`,
-      title: 'write /etc/resolv.conf',
-      phase: 'configure',
-      do: 'write',
-      path: '/etc/resolv.conf',
-      mode: 0o644,
-      content: resolvConf(dns),
-    },
   ]
 }

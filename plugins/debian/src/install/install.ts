@@ -1,5 +1,12 @@
-import { parseLocale, relativePath } from '@c2m/linux'
-import type { ExecStep, MachineTask, Step, TemporaryFileStep } from '@c2m/plugin-api'
+import {
+  parseLocale,
+  relativePath,
+  scriptSteps,
+  temporaryFileStep,
+  type SandboxScript,
+  type TemporaryFile,
+} from '@c2m/linux'
+import type { MachineTask, Step } from '@c2m/plugin-api'
 import { CONTAINER_SETTINGS } from '../configure/leftovers.js'
 import type { Release } from '../releases.js'
 import { APT_SETTINGS, PATH } from './apt-settings.js'
@@ -46,7 +53,7 @@ export async function installSteps(
     )
   }
   const settings = await containerSettings(task)
-  const commands: readonly Command[] = [
+  const scripts: readonly SandboxScript[] = [
     {
       id: 'install',
       title: `install ${names.length} packages and what they need`,
@@ -54,53 +61,20 @@ export async function installSteps(
       args: names,
       env: { C2M_ARCHIVE: release.archived, C2M_REINSTALL: (await damagedPackages(task.rootfs)).join(' ') },
     },
-    ...localeCommands(task.machine.locale),
+    ...localeScripts(task.machine.locale),
     { id: 'initramfs', title: 'make the initramfs', script: MAKE_INITRAMFS },
     { id: 'clean-up', title: 'remove what installing leaves behind', script: CLEAN_UP, args: LOGS },
   ]
   return [
-    ...[...temporaryFiles(release), ...settings].map((file) => temporaryFile(owner, file)),
-    ...commands.map(({ id, script }) => temporaryFile(owner, { path: scriptPath(id), content: script, mode: 0o755 })),
-    ...commands.map(({ id, title, args = [], env = {} }): ExecStep => ({
-      id: `${owner}/${id}`,
-      title,
-      phase: 'packages',
-      do: 'exec',
-      argv: [scriptPath(id), ...args],
-      env: { ...ENVIRONMENT, ...env },
-    })),
+    ...[...temporaryFiles(release), ...settings].map((file) => temporaryFileStep(owner, file)),
+    ...scriptSteps(owner, scripts, ENVIRONMENT),
   ]
 }
 
-/** A script that is a file while it runs, so that a plan and an error show a short command. */
-interface Command {
-  readonly id: string
-  readonly title: string
-  readonly script: string
-  readonly args?: readonly string[]
-  readonly env?: Readonly<Record<string, string>>
-}
-
-type TemporaryFile = Pick<TemporaryFileStep, 'path' | 'content' | 'mode'>
-
-function scriptPath(id: string): string {
-  return `/usr/local/sbin/c2m-${id}`
-}
-
-function localeCommands(asked: string | undefined): readonly Command[] {
+function localeScripts(asked: string | undefined): readonly SandboxScript[] {
   if (asked === undefined) return []
   const { name, lines, builtIn } = parseLocale(asked)
   return builtIn ? [] : [{ id: 'locale-data', title: `make the locale ${name}`, script: MAKE_LOCALE, args: lines }]
-}
-
-function temporaryFile(owner: string, file: TemporaryFile): Step {
-  return {
-    id: `${owner}/temporary${file.path}`,
-    title: `put a temporary ${file.path}`,
-    phase: 'packages',
-    do: 'temporaryFile',
-    ...file,
-  }
 }
 
 /** The container's settings of apt and dpkg, empty. */
