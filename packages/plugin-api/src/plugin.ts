@@ -1,7 +1,7 @@
 import type { DiskFormat, DiskPlan, Firmware, PartitionRequest, PartitionTableType } from './disk.js'
 import type { ImageTask, MachineFindings } from './image.js'
-import type { MachineRequest } from './machine.js'
-import type { Rootfs } from './rootfs.js'
+import type { MachineRequest, MachineTarget } from './machine.js'
+import type { Body, Rootfs } from './rootfs.js'
 import type { Step } from './step.js'
 
 /** A plain object, found by shape: no class, decorator or instanceof, so two copies of this package do no harm. */
@@ -36,12 +36,14 @@ export interface Match {
 export interface DistroTraits {
   readonly init: 'systemd' | 'openrc' | (string & {})
   readonly packageManager: 'apt' | 'apk' | (string & {})
-  /** The first is the default. */
+  /** The first is the default; none when the distro has no kernel packages. */
   readonly kernels: readonly KernelFlavour[]
   /** Boot loader ids or families, preferred first. */
   readonly bootloaders: readonly string[]
   /** ext4 feature names (mke2fs's) that this release's kernel and boot loaders can read. */
   readonly ext4Features: readonly string[]
+  /** Whether its machines can have a kernel that the user gives: `MachineTask.givenKernel`. */
+  readonly takesKernel?: boolean
   /** Words that this distro's kernels or initramfs need on the kernel command line, before those of the user. */
   readonly cmdline?: readonly string[]
   /** Caches of the package manager, kept on the host across runs and never part of the image. */
@@ -53,6 +55,16 @@ export interface KernelFlavour {
   readonly packages: readonly string[]
   /** Disk formats on whose usual hypervisors this kernel finds no disk, and why. */
   readonly unsuitable?: { readonly formats: readonly DiskFormat[]; readonly because: string }
+}
+
+/** A kernel that the user gave, for distros that say in their traits that they take one. */
+export interface GivenKernel {
+  /** As `uname -r` prints it, e.g. '6.1.0-31-cloud-amd64'. */
+  readonly release: string
+  /** The file that a boot loader loads. */
+  readonly image: { readonly size: number; open(): Body }
+  /** What belongs into /lib/modules/RELEASE; undefined when none lay beside the image. */
+  readonly modules?: Rootfs
 }
 
 /** A kernel in the tree. Paths are absolute in the guest. */
@@ -84,7 +96,9 @@ export interface MachineTask {
   /** The image's tree as it came, for looking. */
   readonly rootfs: Rootfs
   readonly machine: MachineRequest
-  readonly target: 'vm' | 'physical'
+  /** Instead of a flavour's packages; only when the traits say that the distro takes one. */
+  readonly givenKernel?: GivenKernel
+  readonly target: MachineTarget
   readonly disk: DiskPlan
   warn(message: string): void
 }
@@ -93,9 +107,10 @@ export interface DistroPlugin {
   readonly kind: 'distro'
   readonly id: string
   readonly summary: string
-  /** Reads only; undefined when the image is none of this plugin's. */
+  /** Reads only; undefined when the image is none of this plugin's. An image without os-release has the id 'linux'. */
   detect(os: OsRelease, rootfs: Rootfs): Promise<Match | undefined>
-  traits(match: Match, architecture: string): DistroTraits
+  /** What is installed, and what is warned of, may follow from the target: on 'physical' any hardware may be there. */
+  traits(match: Match, architecture: string, target: MachineTarget): DistroTraits
   /** Packages, init, network, accounts, console, growing of the root: everything but boot loader. */
   toMachine(task: MachineTask): Promise<readonly Step[]> | readonly Step[]
   /** How this distro's package manager installs the collected packages in the sandbox: exec and temporaryFile steps. */

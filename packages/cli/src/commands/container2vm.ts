@@ -4,6 +4,7 @@ import type { DiskFormat } from '@c2m/plugin-api'
 import { usageError } from '@c2m/process'
 import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../base-command.js'
+import { kernelFlag } from '../flags/kernel.js'
 import { machineRequest } from '../flags/machine.js'
 import { parseSize } from '../flags/size.js'
 import { formatBytes } from '../report/reporters.js'
@@ -46,7 +47,10 @@ export default class Container2vm extends BaseCommand {
     }),
     platform: Flags.string({ description: 'os/architecture of the image to take', env: 'C2M_PLATFORM' }),
     distro: Flags.string({ description: 'distro plugin, when the image does not say what it is' }),
-    kernel: Flags.string({ description: 'kernel flavour, by the distro plugin’s names', env: 'C2M_KERNEL' }),
+    kernel: Flags.string({
+      description: 'kernel flavour, by the distro plugin’s names, or a kernel image',
+      env: 'C2M_KERNEL',
+    }),
     hostname: Flags.string({ description: 'default: the image’s name', env: 'C2M_HOSTNAME' }),
     'root-password': Flags.string({
       description: 'root’s password in plain text (others can see it: prefer the file)',
@@ -113,6 +117,7 @@ export default class Container2vm extends BaseCommand {
         'leave it out',
       )
     }
+    const kernel = await kernelFlag(flags.kernel)
     const request: ContainerToVmRequest = {
       image,
       output,
@@ -125,7 +130,8 @@ export default class Container2vm extends BaseCommand {
       target: flags.target,
       platform: flags.platform,
       distro: flags.distro,
-      machine: await machineRequest(flags, hostnameFrom(name), reporter),
+      machine: await machineRequest({ ...flags, kernel: kernel.flavour }, hostnameFrom(name), reporter),
+      kernelFile: kernel.file,
       swapSize: flags.swap === undefined ? 0 : parseSize(flags.swap),
       bootSize: flags['boot-size'] === undefined ? 0 : parseSize(flags['boot-size']),
       sandbox: flags.sandbox ?? 'userns',

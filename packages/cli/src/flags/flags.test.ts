@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { silentReporter } from '@c2m/process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { kernelFlag } from './kernel.js'
 import { machineRequest, type MachineFlags } from './machine.js'
 import { parseNetwork } from './network.js'
 import { parseSize } from './size.js'
@@ -19,6 +20,17 @@ describe('sizes', () => {
   ])('%s', (text, bytes) => expect(parseSize(text)).toBe(bytes))
   it.each(['', 'G', '-1', '1X', '1e9', '10 G', '9999999T', '0x10'])('refuses %j', (text) => {
     expect(() => parseSize(text)).toThrow(expect.objectContaining({ code: 'C2M_SIZE', exitCode: 2 }))
+  })
+})
+
+describe('the kernel', () => {
+  it('is a flavour, or a file when there is one or the value is a path', async () => {
+    expect(await kernelFlag('cloud')).toEqual({ flavour: 'cloud' })
+    expect(await kernelFlag('./none')).toEqual({ file: './none' })
+    expect(await kernelFlag('package.json')).toEqual({ file: 'package.json' })
+    // a folder is no kernel
+    expect(await kernelFlag('packages')).toEqual({ flavour: 'packages' })
+    expect(await kernelFlag(undefined)).toEqual({})
   })
 })
 

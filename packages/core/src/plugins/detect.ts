@@ -1,4 +1,4 @@
-import { findOsRelease } from '@c2m/linux'
+import { findOsRelease, parseOsRelease } from '@c2m/linux'
 import type { DistroPlugin, Match, OsRelease, Rootfs } from '@c2m/plugin-api'
 import { C2mError, ExitCode, type Reporter } from '@c2m/process'
 import type { PluginRegistry, Provided } from './registry.js'
@@ -9,13 +9,14 @@ export interface Detected {
 }
 
 /**
- * The distro plugin that is nearest to what the tree's os-release says; ties go to the first by package name.
+ * The distro plugin that is nearest to what the tree's os-release says, or to what is in a tree that has none; ties go to
+ * the first by package name.
  * A plugin whose detect throws is named and passed over.
  * @throws C2M_DISTRO_UNKNOWN
  */
 export async function detectDistro(rootfs: Rootfs, registry: PluginRegistry, reporter: Reporter): Promise<Detected> {
-  const os = await findOsRelease(rootfs)
-  if (os === undefined) throw unknown(registry, 'the image has no /etc/os-release, so its distribution is unknown')
+  const stated = await findOsRelease(rootfs)
+  const os = stated ?? parseOsRelease('')
   const candidates: Detected[] = []
   for (const distro of registry.distros()) {
     try {
@@ -27,9 +28,9 @@ export async function detectDistro(rootfs: Rootfs, registry: PluginRegistry, rep
   }
   const nearest = Math.min(...candidates.map(({ match }) => match.distance))
   const found = candidates.find(({ match }) => match.distance === nearest)
-  if (found === undefined)
-    throw unknown(registry, `no plugin knows the image's distribution, ${os.prettyName} (ID=${os.id})`)
-  return found
+  if (found !== undefined) return found
+  if (stated === undefined) throw unknown(registry, 'the image has no /etc/os-release, so its distribution is unknown')
+  throw unknown(registry, `no plugin knows the image's distribution, ${os.prettyName} (ID=${os.id})`)
 }
 
 /** The distro that the user named, whatever the image says. */

@@ -1,4 +1,4 @@
-import type { DiskFormat, MachineRequest, PartitionTableType } from '@c2m/plugin-api'
+import type { DiskFormat, MachineRequest, MachineTarget, PartitionTableType } from '@c2m/plugin-api'
 
 /** How the package step is isolated. */
 export type SandboxMode = 'userns' | 'root' | 'docker'
@@ -19,12 +19,14 @@ export interface ContainerToVmRequest {
   /** Boot loader id or family; the distro's first choice when undefined. */
   readonly bootloader?: string
   readonly table: PartitionTableType
-  readonly target: 'vm' | 'physical'
+  readonly target: MachineTarget
   /** 'os/arch[/variant]'; linux on this host's architecture when undefined. */
   readonly platform?: string
   /** Distro plugin id, when the image does not say what it is. */
   readonly distro?: string
   readonly machine: MachineRequest
+  /** Path of a kernel image that the user brings, instead of a flavour; its modules are looked for beside it. */
+  readonly kernelFile?: string
   /** Bytes; 0 for none. */
   readonly swapSize: number
   /** Bytes of a /boot partition of its own; 0 for none. */

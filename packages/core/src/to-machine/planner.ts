@@ -11,7 +11,7 @@ import type {
   RootfsEntry,
   Step,
 } from '@c2m/plugin-api'
-import { C2mError, ExitCode, isC2mError, makeTemporaryFolder, type CleanupStack, type Reporter } from '@c2m/process'
+import { C2mError, isC2mError, makeTemporaryFolder, type CleanupStack, type Reporter } from '@c2m/process'
 import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -21,6 +21,7 @@ import type { ContainerToVmRequest } from '../request/container-to-vm.js'
 import { reproducibility } from '../request/randomness.js'
 import { REGISTRY, REPORTER, SETTINGS, SIGNAL, type Settings } from '../tokens.js'
 import { chooseBootloaders } from './bootloaders.js'
+import { chooseKernel } from './kernel.js'
 import { chosenDistro, detectDistro } from '../plugins/detect.js'
 import { partitionRequests } from './partitions.js'
 import type { Plan } from './plan.js'
@@ -50,8 +51,12 @@ export class Planner {
     const warnings: string[] = []
     const warn = (message: string) => warnings.push(message)
 
-    const traits = named(distro, () => distro.contribution.traits(match, architecture))
-    checkKernel(request, traits, warn)
+    const traits = named(distro, () => distro.contribution.traits(match, architecture, request.target))
+    const givenKernel = await chooseKernel(
+      { request, distro: distro.contribution, traits, architecture, rootfs },
+      cleanup,
+      warn,
+    )
     const target: BootTarget = { table: request.table, architecture, physical: request.target === 'physical' }
     const bootloaders = chooseBootloaders(request.bootloader, target, traits, this.registry)
     const times = reproducibility({
@@ -75,6 +80,7 @@ export class Planner {
       image: image.config,
       rootfs,
       machine: request.machine,
+      givenKernel,
       target: request.target,
       disk,
       warn,
@@ -162,20 +168,6 @@ async function imageTime(image: OpenedImage, rootfs: Rootfs): Promise<number> {
   let newest = 0
   for await (const { mtime } of rootfs.walk()) newest = Math.max(newest, mtime.seconds)
   return Math.min(newest, Math.floor(Date.now() / 1000))
-}
-
-function checkKernel(request: ContainerToVmRequest, traits: DistroTraits, warn: (message: string) => void): void {
-  const wanted = request.machine.kernel
-  const flavour = wanted === undefined ? traits.kernels[0] : traits.kernels.find(({ id }) => id === wanted)
-  if (flavour === undefined) {
-    throw new C2mError('C2M_KERNEL_UNKNOWN', `this distribution has no kernel flavour '${wanted}'`, {
-      hint: `flavours: ${traits.kernels.map(({ id }) => id).join(', ')}`,
-      exitCode: ExitCode.usage,
-    })
-  }
-  if (flavour.unsuitable?.formats.includes(request.format) === true) {
-    warn(`the ${flavour.id} kernel and a ${request.format} disk: ${flavour.unsuitable.because}`)
-  }
 }
 
 function readableFeatures(
