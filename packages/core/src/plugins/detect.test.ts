@@ -22,9 +22,7 @@ describe('an image without os-release', () => {
   })
   it('that no plugin knows is unknown, and so is one with os-release', async () => {
     const registry = registryWith(async () => undefined)
-    await expect(detectDistro(memoryRootfs(), registry, silentReporter)).rejects.toEqual(
-      refused(/no \/etc\/os-release/),
-    )
+    await expect(detectDistro(memoryRootfs(), registry, silentReporter)).rejects.toThrow(/no \/etc\/os-release/)
     const named = memoryRootfs({ 'etc/os-release': 'ID=other\nPRETTY_NAME="Other 1"\n' })
     await expect(detectDistro(named, registry, silentReporter)).rejects.toThrow(/Other 1 \(ID=other\)/)
   })
