@@ -1,3 +1,8 @@
 export { writeOciLayout, type LayoutImage } from './fixtures/oci-layout.js'
 export { debianImage, type DebianImageOptions } from './fixtures/debian.js'
 export { startDockerDaemon, type DockerDaemon } from './judges/docker-daemon.js'
+export { treeOf, listTree, readFileOf, type TreeFiles } from './fixtures/tree.js'
+export { bootTask, diskPlan, distroTraits, stepContext } from './fixtures/boot-task.js'
+export type { ContractCheck } from './contract/check.js'
+export { bootloaderContract, type BootloaderContractOptions } from './contract/bootloader.js'
+export { BOOTLOADER_NAMES, DISTRO_NAMES, namesIn } from './contract/names.js'

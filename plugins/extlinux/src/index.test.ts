@@ -1,57 +1,25 @@
-import type {
-  BootloaderPlugin,
-  BootTask,
-  DiskPlan,
-  DistroTraits,
-  FilePlace,
-  PlannedPartition,
-  Step,
-  StepContext,
-} from '@c2m/plugin-api'
+import type { BootloaderPlugin, DiskPlan, FilePlace, Step } from '@c2m/plugin-api'
+import { bootloaderContract, bootTask, diskPlan, distroTraits, stepContext, treeOf } from '@c2m/testkit'
 import { describe, expect, it } from 'vitest'
 import plugin, { plugin as named } from './index.js'
 import { imageSum, loaderImage } from './testing/loader-image.js'
 
 const extlinux = plugin.contributes[0] as BootloaderPlugin
-const traits: DistroTraits = {
-  init: 'systemd',
-  packageManager: 'apt',
-  kernels: [],
-  bootloaders: [],
-  ext4Features: [],
-  packageCaches: [],
+const traits = distroTraits()
+const ownBoot = diskPlan('mbr', [{ role: 'boot', size: 1 << 28, mountpoint: '/boot' }])
+const task = bootTask({ members: ['extlinux'] })
+
+/** What the guest's package and its installer leave. */
+const FILES = {
+  ...{ 'boot/extlinux/ldlinux.sys': loaderImage(), 'boot/extlinux/ldlinux.c32': 'core' },
+  'boot/extlinux/bootsector.bin': Uint8Array.from([...new Uint8Array(510), 0x55, 0xaa]),
+  ...{ 'usr/lib/EXTLINUX/mbr.bin': new Uint8Array(440), 'usr/lib/EXTLINUX/gptmbr.bin': new Uint8Array(440) },
+  ...{ 'usr/share/syslinux/menu.c32': 'menu', 'usr/share/syslinux/libutil.c32': 'util' },
 }
-const root: PlannedPartition = {
-  role: 'root',
-  number: 1,
-  firstLba: 2048,
-  size: 1 << 30,
-  mountpoint: '/',
-  filesystem: 'ext4',
-  uuid: 'aaaa-bbbb',
-  partuuid: 'c',
-}
-const disk: DiskPlan = { table: 'gpt', id: 'x', partitions: [root] }
-const ownBoot: DiskPlan = {
-  ...disk,
-  table: 'mbr',
-  partitions: [
-    { ...root, role: 'boot', mountpoint: '/boot' },
-    { ...root, number: 2, firstLba: 9000 },
-  ],
-}
-const task: BootTask = {
-  architecture: 'amd64',
-  packageManager: 'apt',
-  members: ['extlinux'],
-  disk,
-  cmdline: [],
-  consoles: ['ttyS0'],
-  osName: 'Example',
-  osId: 'example',
-  timeout: 5,
-  kernels: () => Promise.resolve([]),
-}
+
+describe('the contract', () => {
+  it.each(bootloaderContract(plugin, { files: FILES }))('$name', ({ check }) => check())
+})
 
 describe('the plugin', () => {
   it('is found by both names', () => {
@@ -104,21 +72,10 @@ describe('its steps', () => {
     expect(idsFor('none')[0]).toBe('extlinux/files')
   })
 
-  it('keep what differs between machines out of the package phase', () => {
-    const cached = (candidate: BootTask) =>
-      JSON.stringify(extlinux.install(candidate).filter(({ phase }) => phase === 'packages'))
-    const partitions = [{ ...root, uuid: 'ffff', partuuid: 'other' }]
-    const other = { ...task, disk: { ...disk, id: 'other', partitions }, cmdline: ['x'], consoles: [], osName: 'Other' }
-    expect(cached(other)).toBe(cached(task))
-    for (const packageManager of ['apt', 'apk'])
-      expect(cached({ ...other, packageManager })).toBe(cached({ ...task, packageManager }))
-  })
-
   it('fail early on a disk that cannot hold it', () => {
-    const withPartitions = (partitions: DiskPlan['partitions']) => () =>
-      extlinux.install({ ...task, disk: { ...disk, partitions } })
-    expect(withPartitions([])).toThrow(expect.objectContaining({ code: 'C2M_EXTLINUX_NO_ROOT' }))
-    expect(withPartitions([{ ...root, role: 'esp', filesystem: 'vfat', mountpoint: '/boot' }, root])).toThrow(
+    const on = (disk: DiskPlan) => () => extlinux.install({ ...task, disk })
+    expect(on({ ...task.disk, partitions: [] })).toThrow(expect.objectContaining({ code: 'C2M_EXTLINUX_NO_ROOT' }))
+    expect(on(diskPlan('gpt', [{ role: 'esp', size: 1 << 26, mountpoint: '/boot' }]))).toThrow(
       expect.objectContaining({ code: 'C2M_EXTLINUX_FILESYSTEM' }),
     )
   })
@@ -153,26 +110,7 @@ function step(steps: readonly Step[], id: string): Step {
 async function bytes(steps: readonly Step[], id: string, place: FilePlace | undefined): Promise<Uint8Array> {
   const found = step(steps, id)
   if (found.do !== 'writeBlocks' || typeof found.bytes !== 'function') throw new Error(`${id} computes no bytes`)
-  const boot = new Uint8Array(512)
-  boot.set([0x55, 0xaa], 510)
-  const files: Readonly<Record<string, Uint8Array>> = {
-    'boot/extlinux/ldlinux.sys': loaderImage(),
-    'boot/extlinux/bootsector.bin': boot,
-    'boot/extlinux/mbr.bin': new Uint8Array(440),
-  }
-  const context = {
-    disk: ownBoot,
-    signal: new AbortController().signal,
-    warn: () => undefined,
-    random: () => new Uint8Array(),
-    places: new Map(place === undefined ? [] : [['/boot/extlinux/ldlinux.sys', place]]),
-    rootfs: {
-      resolve: (path: string) => Promise.resolve(path),
-      stat: (path: string) => Promise.resolve({ type: 'file', size: files[path]?.length }),
-      stream: async function* (path: string) {
-        yield { offset: 0, data: files[path] }
-      },
-    },
-  } as unknown as StepContext
-  return found.bytes(context)
+  const tree = await treeOf({ ...FILES, 'boot/extlinux/mbr.bin': new Uint8Array(440) })
+  const places = new Map(place === undefined ? [] : [['/boot/extlinux/ldlinux.sys', place]])
+  return found.bytes(stepContext(tree, ownBoot, { places }))
 }

@@ -2,26 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { BOOT_CODE, bootCode, coreImage, SECTOR } from './boot-code.js'
 import { placeCore } from './placement.js'
-
-/** A boot.img with the fields that matter; every other byte is 0x11. */
-function bootImage(): Buffer {
-  const image = Buffer.alloc(SECTOR, 0x11)
-  image.writeUInt16LE(0x8000, 0x5a)
-  image.writeBigUInt64LE(1n, 0x5c)
-  image[0x64] = 0xff
-  image.writeUInt16BE(0xeb05, 0x66)
-  image.writeUInt16BE(0x55aa, 0x1fe)
-  return image
-}
-
-function core(length: number): Buffer {
-  const image = Buffer.alloc(length, 0x22)
-  image.fill(0, 0x1e8, 0x1f4)
-  image.writeBigUInt64LE(2n, 0x1f4)
-  image.writeUInt16LE(Math.ceil(length / SECTOR) - 1, 0x1fc)
-  image.writeUInt16LE(0x0820, 0x1fe)
-  return image
-}
+import { bootImage, coreFile } from './testing/images.js'
 
 describe('bootCode', () => {
   it('changes the sector and the drive check only, and ends before the disk signature', () => {
@@ -60,24 +41,24 @@ describe('bootCode', () => {
 
 describe('coreImage', () => {
   it('changes the start of its block list only, and fills its last sector', () => {
-    const written = Buffer.from(coreImage(core(1500), 2048, 1 << 20))
+    const written = Buffer.from(coreImage(coreFile(1500), 2048, 1 << 20))
     const expected = Buffer.alloc(1536)
-    core(1500).copy(expected)
+    coreFile(1500).copy(expected)
     Buffer.from('0108000000000000', 'hex').copy(expected, 0x1f4)
     expect(written).toEqual(expected)
   })
 
   it('fits exactly or not at all', () => {
-    expect(coreImage(core(1025), 1, 3 * SECTOR)).toHaveLength(3 * SECTOR)
-    expect(() => coreImage(core(1025), 1, 3 * SECTOR - 1)).toThrow(
+    expect(coreImage(coreFile(1025), 1, 3 * SECTOR)).toHaveLength(3 * SECTOR)
+    expect(() => coreImage(coreFile(1025), 1, 3 * SECTOR - 1)).toThrow(
       expect.objectContaining({ code: 'C2M_GRUB_CORE_SIZE', message: expect.stringContaining('1025 bytes') as string }),
     )
   })
 
   it.each([
-    ['a single sector', core(SECTOR)],
+    ['a single sector', coreFile(SECTOR)],
     ['nothing', Buffer.alloc(0)],
-    ['more than GRUB can load', core(0x78001)],
+    ['more than GRUB can load', coreFile(0x78001)],
     ['another segment', edited(0x1ff, 0x09)],
     ['another length', edited(0x1fc, 9)],
     ['a second block', edited(0x1f0, 1)],
@@ -86,7 +67,9 @@ describe('coreImage', () => {
   })
 
   it.each([0, -1, 1.5, Number.NaN, 2 ** 53])('refuses sector %d', (lba) => {
-    expect(() => coreImage(core(1500), lba, 1 << 20)).toThrow(expect.objectContaining({ code: 'C2M_GRUB_CORE_IMAGE' }))
+    expect(() => coreImage(coreFile(1500), lba, 1 << 20)).toThrow(
+      expect.objectContaining({ code: 'C2M_GRUB_CORE_IMAGE' }),
+    )
   })
 
   it('takes any bytes without another error than its own', () => {
@@ -135,7 +118,7 @@ function patched(offset: number, byte: number): Buffer {
 }
 
 function edited(offset: number, byte: number): Buffer {
-  const image = core(1500)
+  const image = coreFile(1500)
   image[offset] = byte
   return image
 }
