@@ -1,5 +1,5 @@
 import { open, type FileHandle } from 'node:fs/promises'
-import { C2mError, fileError } from '@c2m/process'
+import { BackgroundFlush, C2mError, fileError } from '@c2m/process'
 import { checkBounds } from './bounds.js'
 import type { BlockTarget } from './target.js'
 
@@ -19,8 +19,6 @@ export interface RawDisk extends BlockTarget, AsyncDisposable {
 const BLOCK = 4096
 /** Unit in which the disk remembers where data was written. */
 const CHUNK = 1024 * 1024
-/** So many bytes later the medium is asked to take what was written, so that the last sync does not wait for all of it. */
-const FLUSH_INTERVAL = 64 * CHUNK
 
 /**
  * Makes (or empties) a file of `size` bytes without allocating any. Whole 4 KiB blocks of zeros stay holes as long as
@@ -52,14 +50,14 @@ class SparseFile implements RawDisk {
   /** Chunks that hold data: there, zeros must really be written. */
   readonly #touched = new Set<number>()
   #closed = false
-  #unflushed = 0
-  #flushing: Promise<void> | undefined
-  #flushError: unknown
+  readonly #flush: BackgroundFlush
 
   constructor(
     private readonly file: FileHandle,
     private readonly path: string,
-  ) {}
+  ) {
+    this.#flush = new BackgroundFlush(file)
+  }
 
   get size(): number {
     return this.#size
@@ -76,20 +74,21 @@ class SparseFile implements RawDisk {
     for (const [start, end] of this.#runs(offset, data)) {
       this.#touch(offset + start, offset + end)
       await this.#writeAll(offset + start, data.subarray(start, end))
-      this.#flushAside(end - start)
+      this.#flush.wrote(end - start)
     }
   }
 
   async sync(): Promise<void> {
-    await this.#flushing
-    if (this.#flushError !== undefined) throw fileError(this.#flushError, this.path, 'write')
-    await this.#attempt('write', () => this.file.sync())
+    await this.#attempt('write', async () => {
+      await this.#flush.finish()
+      await this.file.sync()
+    })
   }
 
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
-    await this.#flushing
+    await this.#flush.idle()
     await this.#attempt('close', () => this.file.close())
   }
 
@@ -129,17 +128,6 @@ class SparseFile implements RawDisk {
         done += bytesWritten
       }
     })
-  }
-
-  /** Begins to flush while the next bytes are made. The kernel tells of an error once, so it is kept for `sync`. */
-  #flushAside(written: number): void {
-    this.#unflushed += written
-    if (this.#unflushed < FLUSH_INTERVAL || this.#flushing !== undefined) return
-    this.#unflushed = 0
-    this.#flushing = this.file
-      .datasync()
-      .catch((error: unknown) => void (this.#flushError ??= error))
-      .finally(() => (this.#flushing = undefined))
   }
 
   async #attempt(doing: string, act: () => Promise<void>): Promise<void> {

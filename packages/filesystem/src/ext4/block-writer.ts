@@ -2,7 +2,8 @@ import type { BlockTarget } from '@c2m/disk'
 import { throwIfAborted } from '@c2m/process'
 import { BLOCK_SIZE } from './constants.js'
 
-const BUFFER_SIZE = 4 * 1024 * 1024
+/** Large enough for few calls, small enough to be in a processor's cache still when the system copies it. */
+const BUFFER_SIZE = 1024 * 1024
 
 export interface BlockWriterOptions {
   readonly signal?: AbortSignal

@@ -1,20 +1,16 @@
 import { open, type FileHandle } from 'node:fs/promises'
-import { fileError } from '@c2m/process'
+import { BackgroundFlush, fileError } from '@c2m/process'
 import type { Write } from './layer.js'
-
-/** Bytes after which writing to the medium begins, so that the last flush has little left to do. */
-const FLUSH_INTERVAL = 64 * 1024 * 1024
 
 /** A new file that is written at any place and flushed to the medium on the way. Errors name it as the user knows it. */
 export class NewFile implements AsyncDisposable {
   readonly #file: FileHandle
   readonly #shown: string
-  #unflushed = 0
-  #flushing: Promise<void> | undefined
-  #flushError: unknown
+  readonly #flush: BackgroundFlush
 
   private constructor(file: FileHandle, shown: string) {
     this.#file = file
+    this.#flush = new BackgroundFlush(file)
     this.#shown = shown
   }
 
@@ -33,8 +29,7 @@ export class NewFile implements AsyncDisposable {
       for (let done = 0; done < data.length;)
         done += (await this.#file.write(data, done, data.length - done, position + done)).bytesWritten
     })
-    this.#unflushed += data.length
-    if (this.#unflushed >= FLUSH_INTERVAL && this.#flushing === undefined) this.#flushAside()
+    this.#flush.wrote(data.length)
   }
 
   async truncate(length: number): Promise<void> {
@@ -43,22 +38,12 @@ export class NewFile implements AsyncDisposable {
 
   /** To be called at the end: throws what went wrong in the background. */
   async finish(): Promise<void> {
-    await this.#flushing
-    if (this.#flushError !== undefined) throw fileError(this.#flushError, this.#shown, 'write')
+    await this.#attempt(() => this.#flush.finish())
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#flushing
+    await this.#flush.idle()
     await this.#file.close()
-  }
-
-  /** The kernel tells of an error once, so it is kept. */
-  #flushAside(): void {
-    this.#unflushed = 0
-    this.#flushing = this.#file
-      .datasync()
-      .catch((error: unknown) => void (this.#flushError ??= error))
-      .finally(() => (this.#flushing = undefined))
   }
 
   async #attempt(act: () => Promise<void>): Promise<void> {

@@ -7,7 +7,8 @@ export interface ByteRange {
   readonly length: number
 }
 
-const WINDOW = 2 * 1024 * 1024
+/** Large enough for few calls, small enough to be in a processor's cache still when it is used. */
+const WINDOW = 512 * 1024
 /** Reading over a gap this small costs less than another read. */
 const SMALL_GAP = 128 * 1024
 
