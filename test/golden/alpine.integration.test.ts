@@ -94,7 +94,7 @@ async function taskFor(rootfs: Rootfs): Promise<{ readonly task: MachineTask; re
   const task: MachineTask = {
     match,
     architecture: 'amd64',
-    traits: alpine.traits(match, 'amd64'),
+    traits: alpine.traits(match, 'amd64', 'vm'),
     image: { env: [], entrypoint: [], cmd: ['/bin/sh'], exposedPorts: [], labels: {} },
     rootfs,
     machine: {

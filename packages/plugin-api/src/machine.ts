@@ -19,6 +19,9 @@ export type NetworkRequest =
   | { readonly mode: 'none' }
   | { readonly mode: 'static'; readonly addresses: readonly string[]; readonly gateway?: string }
 
+/** What the disk is put into: 'vm' a virtual machine, 'physical' any computer. */
+export type MachineTarget = 'vm' | 'physical'
+
 export interface MachineRequest {
   readonly hostname: string
   /** crypt(3) hash of root's password; without it root cannot log in with one. */
@@ -32,6 +35,8 @@ export interface MachineRequest {
   readonly dns: readonly string[]
   readonly timezone?: string
   readonly locale?: string
+  /** Layout of the console's keyboard, 'de', or with a variant of it, 'de:nodeadkeys'. */
+  readonly keyboard?: string
   /** Further packages by the distro's names. */
   readonly packages: readonly string[]
   /** Kernel flavour by the distro plugin's names; undefined takes its default. */

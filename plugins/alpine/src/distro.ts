@@ -56,10 +56,10 @@ export function distroPlugin(data: DistroData): DistroPlugin {
     id: data.id,
     summary: data.summary,
     detect: (os, rootfs) => detect(data, os, rootfs),
-    traits: (match, architecture): DistroTraits => ({
+    traits: (match, architecture, target): DistroTraits => ({
       init: 'openrc',
       packageManager: 'apk',
-      kernels: kernelFlavours(data.kernels, release(match), architecture),
+      kernels: kernelFlavours(data.kernels, release(match), architecture, target),
       bootloaders: ['extlinux', 'grub'],
       ext4Features: EXT4_FEATURES,
       cmdline: CMDLINE,

@@ -1,7 +1,6 @@
 import { exists, hasTimezone } from '@c2m/linux'
 import type { MachineTask } from '@c2m/plugin-api'
 import { installedKernels } from './installed-kernels.js'
-import { physicalKernel } from './kernel-flavours.js'
 import type { Release } from './releases.js'
 
 /**
@@ -12,9 +11,10 @@ const BASE = ['busybox-suid', 'cmd:partx', 'cmd:resize2fs', 'cmd:sfdisk', 'e2fsp
 
 export async function neededPackages(release: Release, task: MachineTask): Promise<readonly string[]> {
   const { machine, rootfs } = task
-  const packages = [...BASE, ...release.serviceScripts, ...(await kernelPackages(release, task))]
+  const packages = [...BASE, ...release.serviceScripts, ...(await kernelPackages(task))]
   if (wantsSsh(task)) packages.push('openssh-server', 'openssh-sftp-server')
   if (machine.users.some(({ sudo }) => sudo)) packages.push(await rootProgram(release, task))
+  if (machine.keyboard !== undefined) packages.push('kbd-bkeymaps')
   if (machine.timezone !== undefined && !(await hasTimezone(rootfs, machine.timezone))) packages.push('tzdata')
   return packages
 }
@@ -30,12 +30,8 @@ export async function rootProgram({ becomeRoot }: Release, { machine, rootfs }: 
 }
 
 /** None when the image has a kernel and the user named no flavour: then the image's is meant. */
-async function kernelPackages(
-  release: Release,
-  { machine, rootfs, traits, target }: MachineTask,
-): Promise<readonly string[]> {
+async function kernelPackages({ machine, rootfs, traits }: MachineTask): Promise<readonly string[]> {
   if (machine.kernel === undefined && (await installedKernels(rootfs)).length > 0) return []
-  if (target === 'physical' && (machine.kernel ?? 'lts') === 'lts') return physicalKernel(release)
   const flavour =
     machine.kernel === undefined ? traits.kernels[0] : traits.kernels.find(({ id }) => id === machine.kernel)
   if (flavour !== undefined) return flavour.packages

@@ -11,6 +11,7 @@ import {
 import type { MachineTask, Step } from '@c2m/plugin-api'
 import { becomeRootSteps } from './configure/become-root.js'
 import { consoleSteps } from './configure/console.js'
+import { keyboardSteps } from './configure/keyboard.js'
 import { leftoverSteps } from './configure/leftovers.js'
 import { localeSteps } from './configure/locale.js'
 import { networkSteps } from './configure/network.js'
@@ -36,6 +37,7 @@ export async function toMachine(owner: string, release: Release, task: MachineTa
     ...identitySteps(owner, { machineId: 'none' }),
     ...(machine.timezone === undefined ? [] : timezoneSteps(owner, machine.timezone)),
     ...localeSteps(owner, task),
+    ...keyboardSteps(owner, machine.keyboard),
     ...accountSteps(machine, {
       owner,
       image: task.rootfs,
@@ -46,7 +48,7 @@ export async function toMachine(owner: string, release: Release, task: MachineTa
     ...becomeRootSteps(owner, machine.users, await rootProgram(release, task)),
     ...consoleSteps(owner, machine.consoles),
     ...networkSteps(owner, task),
-    ...runlevelSteps(owner, { ssh: wantsSsh(task) }),
+    ...runlevelSteps(owner, { ssh: wantsSsh(task), keymap: machine.keyboard !== undefined }),
     ...growRootServiceSteps(owner),
     ...verificationServiceSteps(owner, { waitForAddress: machine.network.mode === 'dhcp' }),
   ]

@@ -26,7 +26,7 @@ export async function taskFor(
   return {
     match,
     architecture: 'amd64',
-    traits: alpine.traits(match, 'amd64'),
+    traits: alpine.traits(match, 'amd64', target),
     image: { env: [], entrypoint: [], cmd: [], exposedPorts: [], labels: {} },
     rootfs,
     machine: {
