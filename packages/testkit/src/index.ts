@@ -6,3 +6,5 @@ export { bootTask, diskPlan, distroTraits, stepContext } from './fixtures/boot-t
 export type { ContractCheck } from './contract/check.js'
 export { bootloaderContract, type BootloaderContractOptions } from './contract/bootloader.js'
 export { BOOTLOADER_NAMES, DISTRO_NAMES, namesIn } from './contract/names.js'
+export { machineTask, type MachineTaskFixture, type MachineTaskOptions } from './fixtures/machine-task.js'
+export { distroContract, type DistroContractOptions } from './contract/distro.js'

@@ -1,5 +1,6 @@
 import type { DistroPlugin, MachineRequest, MachineTask } from '@c2m/plugin-api'
 import { parseOsRelease } from '@c2m/linux'
+import { machineTask, type MachineTaskFixture } from '@c2m/testkit'
 import { memoryRootfs, type MemoryRootfs } from '../../../../packages/linux/src/testing/memory-rootfs.js'
 import { plugin } from '../index.js'
 
@@ -14,37 +15,13 @@ export function image(files: Record<string, string | undefined> = {}): MemoryRoo
 }
 
 /** A task for the given release, with the warnings it gave. */
-export async function taskFor(
+export function taskFor(
   version: string | undefined,
   machine: Partial<MachineRequest> = {},
   rootfs = image(),
   target: MachineTask['target'] = 'vm',
-): Promise<MachineTask & { readonly warnings: string[] }> {
-  const warnings: string[] = []
-  const match = await alpine.detect(parseOsRelease(osRelease(version)), rootfs)
-  if (match === undefined) throw new Error('not detected')
-  return {
-    match,
-    architecture: 'amd64',
-    traits: alpine.traits(match, 'amd64', target),
-    image: { env: [], entrypoint: [], cmd: [], exposedPorts: [], labels: {} },
-    rootfs,
-    machine: {
-      hostname: 'box',
-      sshKeys: [],
-      users: [],
-      network: { mode: 'dhcp' },
-      dns: [],
-      packages: [],
-      cmdline: [],
-      consoles: ['tty0', 'ttyS0,115200n8'],
-      ...machine,
-    },
-    target,
-    disk: { table: 'gpt', id: '', partitions: [] },
-    warn: (message) => warnings.push(message),
-    warnings,
-  }
+): Promise<MachineTaskFixture> {
+  return machineTask(alpine, rootfs, { os: parseOsRelease(osRelease(version)), machine, target })
 }
 
 export async function packagesOf(task: MachineTask): Promise<readonly string[]> {

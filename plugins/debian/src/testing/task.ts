@@ -1,5 +1,6 @@
 import type { DistroPlugin, MachineRequest, MachineTask } from '@c2m/plugin-api'
 import { parseOsRelease } from '@c2m/linux'
+import { machineTask, type MachineTaskFixture } from '@c2m/testkit'
 import { memoryRootfs, type MemoryRootfs } from '../../../../packages/linux/src/testing/memory-rootfs.js'
 import { plugin } from '../index.js'
 
@@ -14,36 +15,13 @@ export function image(files: Record<string, string | undefined> = {}): MemoryRoo
 }
 
 /** A task for Debian of the given release, with the warnings it gave. */
-export async function taskFor(
+export function taskFor(
   version: string | undefined,
   machine: Partial<MachineRequest> = {},
   rootfs = image(),
-): Promise<MachineTask & { readonly warnings: string[] }> {
-  const warnings: string[] = []
-  const match = await debian.detect(parseOsRelease(osRelease(version)), rootfs)
-  if (match === undefined) throw new Error('not detected')
-  return {
-    match,
-    architecture: 'amd64',
-    traits: debian.traits(match, 'amd64'),
-    image: { env: [], entrypoint: [], cmd: [], exposedPorts: [], labels: {} },
-    rootfs,
-    machine: {
-      hostname: 'box',
-      sshKeys: [],
-      users: [],
-      network: { mode: 'dhcp' },
-      dns: [],
-      packages: [],
-      cmdline: [],
-      consoles: [],
-      ...machine,
-    },
-    target: 'vm',
-    disk: { table: 'gpt', id: '', partitions: [] },
-    warn: (message) => warnings.push(message),
-    warnings,
-  }
+  target: MachineTask['target'] = 'vm',
+): Promise<MachineTaskFixture> {
+  return machineTask(debian, rootfs, { os: parseOsRelease(osRelease(version)), machine, target })
 }
 
 export async function packagesOf(task: MachineTask): Promise<readonly string[]> {
