@@ -12,7 +12,7 @@ export async function detect(data: DistroData, os: OsRelease, rootfs: Rootfs): P
   if (os.id !== data.id && distance === 0) return undefined
   if (distance > 0 && [os.id, ...os.idLike].some((id) => data.strangers.includes(id))) return undefined
   if (!(await exists(rootfs, 'var/lib/dpkg/status'))) return undefined
-  const version = await releaseNumber(os, distance, rootfs, data.releases)
+  const version = await releaseNumber(os, distance, rootfs, data)
   const [oldest] = data.releases
   if (version !== undefined && oldest !== undefined && compareVersions(version, oldest.version) < 0) {
     throw new Error(

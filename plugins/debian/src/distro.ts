@@ -1,8 +1,10 @@
-import type { DistroPlugin, DistroTraits, KernelFlavour, MachineTask, Match } from '@c2m/plugin-api'
+import type { CleaningRule, DistroPlugin, DistroTraits, MachineTask, Match, Step } from '@c2m/plugin-api'
+import type { NetworkManagers } from './configure/network-managers.js'
 import { detect } from './detect.js'
+import type { Archive } from './install/archive.js'
 import { installSteps } from './install/install.js'
 import { installedKernels } from './installed-kernels.js'
-import { kernelFlavours } from './kernel-flavours.js'
+import { kernelFlavours, type KernelTable } from './kernel-flavours.js'
 import { releaseOf, type Release } from './releases.js'
 import { toImage } from './to-image.js'
 import { toMachine } from './to-machine.js'
@@ -18,8 +20,16 @@ export interface DistroData {
   readonly strangers: readonly string[]
   /** Oldest first. */
   readonly releases: readonly Release[]
-  /** Kernel packages by GOARCH. */
-  readonly kernels: Readonly<Record<string, readonly KernelFlavour[]>>
+  readonly kernels: (release: Release) => KernelTable
+  readonly networkManagers: NetworkManagers
+  /** Where releases are that left the mirrors. */
+  readonly archive: Archive
+  /** What tells the release that a derivative is built on: a field of os-release with its codename, a file with its number. */
+  readonly parentRelease: { readonly field: string; readonly file?: string }
+  /** Changes to the machine that no other distro needs; they come before the common ones. */
+  readonly steps?: (owner: string, release: Release, task: MachineTask) => Promise<readonly Step[]>
+  /** What only a machine of this distro needs. */
+  readonly cleaning?: readonly CleaningRule[]
 }
 
 /**
@@ -50,17 +60,19 @@ export function distroPlugin(data: DistroData): DistroPlugin {
     id: data.id,
     summary: data.summary,
     detect: (os, rootfs) => detect(data, os, rootfs),
-    traits: (_match, architecture): DistroTraits => ({
+    traits: (match, architecture, target): DistroTraits => ({
       init: 'systemd',
       packageManager: 'apt',
-      kernels: kernelFlavours(data.kernels, architecture),
+      kernels: kernelFlavours(data.kernels(release(match)), architecture, target),
       bootloaders: ['grub'],
-      ext4Features: EXT4_FEATURES,
+      ext4Features: release(match).metadataChecksums
+        ? EXT4_FEATURES
+        : EXT4_FEATURES.filter((name) => name !== 'metadata_csum'),
       packageCaches: ['/var/cache/apt/archives', '/var/lib/apt/lists'],
     }),
-    toMachine: (task: MachineTask) => toMachine(data.id, release(task.match), task),
-    install: (packages, task) => installSteps(data.id, release(task.match), packages, task),
+    toMachine: (task: MachineTask) => toMachine(data, release(task.match), task),
+    install: (packages, task) => installSteps(data, release(task.match), packages, task),
     kernels: installedKernels,
-    toImage,
+    toImage: (task) => toImage(data, task),
   }
 }

@@ -52,7 +52,7 @@ describe('packages', () => {
     await expect(packagesOf(await taskFor('9', { networkManager: 'ifupdown' }))).rejects.toThrow(
       /there are networkd, networkmanager/,
     )
-    expect(() => debian.traits({ distance: 0, os: {} as never }, 'sparc')).toThrow(
+    expect(() => debian.traits({ distance: 0, os: {} as never }, 'sparc', 'vm')).toThrow(
       /no kernel package for the architecture sparc/,
     )
   })

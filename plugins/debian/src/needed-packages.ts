@@ -1,5 +1,7 @@
 import { hasTimezone, parseLocale } from '@c2m/linux'
 import type { MachineTask } from '@c2m/plugin-api'
+import type { DistroData } from './distro.js'
+import { firmwarePackages } from './firmware.js'
 import { installedKernels } from './installed-kernels.js'
 import { networkPackages } from './configure/network.js'
 import type { Release } from './releases.js'
@@ -23,15 +25,21 @@ const BASE = [
 /** Programs that keep the clock; timesyncd conflicts with them. */
 const TIME_KEEPERS = ['usr/sbin/chronyd', 'usr/sbin/ntpd', 'usr/sbin/ntpsec', 'usr/sbin/openntpd']
 
-export async function neededPackages(release: Release, task: MachineTask): Promise<readonly string[]> {
+export async function neededPackages(
+  data: DistroData,
+  release: Release,
+  task: MachineTask,
+): Promise<readonly string[]> {
   const { machine, rootfs } = task
-  const packages = [...BASE, ...(await kernelPackages(task)), ...networkPackages(release, task)]
+  const packages = [...BASE, ...(await kernelPackages(task)), ...networkPackages(data, release, task)]
+  packages.push(...(await firmwarePackages(release, task)))
   if (release.fdiskPackage) packages.push('fdisk')
   if (release.compressor !== 'gzip') packages.push(release.compressor)
   if (release.systemdPackages.timesyncd && !(await hasAny(task, TIME_KEEPERS))) packages.push('systemd-timesyncd')
   if (wantsSsh(task)) packages.push('openssh-server')
   if (machine.users.some(({ sudo }) => sudo)) packages.push('sudo')
   if (machine.locale !== undefined && !parseLocale(machine.locale).builtIn) packages.push('locales')
+  if (machine.keyboard !== undefined) packages.push('console-setup', 'keyboard-configuration')
   if (machine.timezone !== undefined && !(await hasTimezone(rootfs, machine.timezone))) packages.push('tzdata')
   return packages
 }

@@ -1,7 +1,9 @@
 import { compareVersions, parseVersion, readText } from '@c2m/linux'
 import type { OsRelease, Rootfs } from '@c2m/plugin-api'
+import type { DistroData } from './distro.js'
+import { debianFirmware, type Firmware } from './firmware.js'
 
-/** What differs between Debian's releases, as far as making a machine is concerned. */
+/** What differs between a distro's releases, as far as making a machine is concerned. */
 export interface Release {
   readonly version: readonly number[]
   readonly codename: string
@@ -17,6 +19,12 @@ export interface Release {
   readonly compressor: 'gzip' | 'zstd'
   /** ifupdown's DHCP client; undefined where ifupdown knows no patterns, so cannot be used for cards of unknown names. */
   readonly ifupdownDhcp: 'isc-dhcp-client' | 'dhcpcd-base' | undefined
+  /** Ids of the network managers that it can have, its default first. */
+  readonly networkManagers: readonly string[]
+  /** e2fsck and resize2fs are of e2fsprogs 1.43 or later, and so take metadata_csum. */
+  readonly metadataChecksums: boolean
+  /** What a machine of metal gets besides the kernel. */
+  readonly firmware: readonly Firmware[]
   /** libcrypt knows $y$ and $gy$. */
   readonly yescrypt: boolean
 }
@@ -32,6 +40,9 @@ export const RELEASES: readonly Release[] = [
     fdiskPackage: false,
     compressor: 'gzip',
     ifupdownDhcp: undefined,
+    networkManagers: ['networkd', 'networkmanager'],
+    metadataChecksums: true,
+    firmware: debianFirmware('non-free'),
     yescrypt: false,
   },
   {
@@ -43,6 +54,9 @@ export const RELEASES: readonly Release[] = [
     fdiskPackage: true,
     compressor: 'gzip',
     ifupdownDhcp: 'isc-dhcp-client',
+    networkManagers: ['networkd', 'ifupdown', 'networkmanager'],
+    metadataChecksums: true,
+    firmware: debianFirmware('non-free'),
     yescrypt: false,
   },
   {
@@ -54,6 +68,9 @@ export const RELEASES: readonly Release[] = [
     fdiskPackage: true,
     compressor: 'gzip', // the kernel could do zstd, but this mkinitramfs only at level 19
     ifupdownDhcp: 'isc-dhcp-client',
+    networkManagers: ['networkd', 'ifupdown', 'networkmanager'],
+    metadataChecksums: true,
+    firmware: debianFirmware('non-free'),
     yescrypt: true,
   },
   {
@@ -65,6 +82,9 @@ export const RELEASES: readonly Release[] = [
     fdiskPackage: true,
     compressor: 'zstd',
     ifupdownDhcp: 'isc-dhcp-client',
+    networkManagers: ['networkd', 'ifupdown', 'networkmanager'],
+    metadataChecksums: true,
+    firmware: debianFirmware('non-free-firmware'),
     yescrypt: true,
   },
   {
@@ -76,6 +96,9 @@ export const RELEASES: readonly Release[] = [
     fdiskPackage: true,
     compressor: 'zstd',
     ifupdownDhcp: 'dhcpcd-base',
+    networkManagers: ['networkd', 'ifupdown', 'networkmanager'],
+    metadataChecksums: true,
+    firmware: debianFirmware('non-free-firmware'),
     yescrypt: true,
   },
 ]
@@ -93,14 +116,14 @@ export async function releaseNumber(
   os: OsRelease,
   distance: number,
   rootfs: Rootfs,
-  releases: readonly Release[],
+  { releases, parentRelease }: Pick<DistroData, 'releases' | 'parentRelease'>,
 ): Promise<readonly number[] | undefined> {
   const byCodename = (codename: string | undefined) => releases.find((one) => one.codename === codename)?.version
   if (distance === 0) return parseVersion(os.versionId) ?? byCodename(os.fields.get('VERSION_CODENAME'))
-  const named = byCodename(os.fields.get('DEBIAN_CODENAME')) ?? byCodename(os.fields.get('VERSION_CODENAME'))
-  if (named !== undefined) return named
+  const named = byCodename(os.fields.get(parentRelease.field)) ?? byCodename(os.fields.get('VERSION_CODENAME'))
+  if (named !== undefined || parentRelease.file === undefined) return named
   // '12.5', or 'trixie/sid'
-  const text = (await readText(rootfs, 'etc/debian_version', 1024))?.trim() ?? ''
+  const text = (await readText(rootfs, parentRelease.file, 1024))?.trim() ?? ''
   const number = parseVersion(text)
   return number === undefined ? byCodename(text.split('/')[0]) : number.slice(0, 1)
 }

@@ -1,6 +1,7 @@
 import {
   accountSteps,
   bootTargetStep,
+  cloudInitSteps,
   cryptMethod,
   fstabSteps,
   growRootSteps,
@@ -11,6 +12,7 @@ import {
   verificationSteps,
 } from '@c2m/linux'
 import type { MachineTask, Step } from '@c2m/plugin-api'
+import type { DistroData } from './distro.js'
 import { leftoverSteps } from './configure/leftovers.js'
 import { localeSteps } from './configure/locale.js'
 import { networkSteps } from './configure/network.js'
@@ -18,8 +20,9 @@ import { neededPackages, wantsSsh } from './needed-packages.js'
 import type { Release } from './releases.js'
 
 /** Everything but how packages are installed and the boot loader. @throws when something asked for cannot be */
-export async function toMachine(owner: string, release: Release, task: MachineTask): Promise<readonly Step[]> {
+export async function toMachine(data: DistroData, release: Release, task: MachineTask): Promise<readonly Step[]> {
   const { machine, disk } = task
+  const { id: owner } = data
   warnOfUnknownHashes(release, task)
   return [
     {
@@ -27,9 +30,11 @@ export async function toMachine(owner: string, release: Release, task: MachineTa
       title: 'install what a machine needs',
       phase: 'packages',
       do: 'install',
-      packages: [...(await neededPackages(release, task))].sort(),
+      packages: [...(await neededPackages(data, release, task))].sort(),
     },
+    ...((await data.steps?.(owner, release, task)) ?? []),
     ...leftoverSteps(owner),
+    ...(await cloudInitSteps(owner, task)),
     ...fstabSteps(owner, disk),
     ...hostnameSteps(owner, machine.hostname),
     ...identitySteps(owner),
@@ -42,7 +47,7 @@ export async function toMachine(owner: string, release: Release, task: MachineTa
       shells: ['/bin/bash', '/bin/sh'],
     }),
     bootTargetStep(owner),
-    ...networkSteps(owner, release, task, wantsSsh(task) ? ['ssh.service'] : []),
+    ...networkSteps(data, release, task, wantsSsh(task) ? ['ssh.service'] : []),
     ...sshHostKeySteps(owner),
     ...growRootSteps(owner),
     ...verificationSteps(owner, { waitForAddress: machine.network.mode === 'dhcp' }),

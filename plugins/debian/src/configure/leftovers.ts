@@ -1,5 +1,5 @@
-import { editText, relativePath } from '@c2m/linux'
-import type { RootfsEdit, Step } from '@c2m/plugin-api'
+import type { Step } from '@c2m/plugin-api'
+import { undivert } from './diversions.js'
 
 /**
  * What images for containers configure against being a machine: no services started on installation, no documentation,
@@ -17,8 +17,6 @@ export const CONTAINER_SETTINGS = [
 
 const OTHERS = ['/usr/sbin/policy-rc.d', '/.dockerenv', '/run/.containerenv']
 
-const DIVERSIONS = 'var/lib/dpkg/diversions'
-
 export function leftoverSteps(owner: string): readonly Step[] {
   return [
     {
@@ -33,28 +31,8 @@ export function leftoverSteps(owner: string): readonly Step[] {
       title: 'give /sbin/initctl back',
       phase: 'configure',
       do: 'custom',
-      run: ({ rootfs }) => undivert(rootfs, '/sbin/initctl'),
+      run: ({ rootfs }) =>
+        undivert(rootfs, '/sbin/initctl', { target: '/bin/true', script: /^#!\/bin\/sh\s+exit 0\s*$/ }),
     },
   ]
-}
-
-/** Undoes `dpkg-divert --local --rename --add PATH` where the path then got a link to /bin/true. */
-async function undivert(edit: RootfsEdit, path: string): Promise<void> {
-  let diverted: string | undefined
-  await editText(edit, DIVERSIONS, (text) => {
-    // three lines each: the path, where it went, who diverted it (':' for the administrator)
-    const lines = text.split('\n')
-    const at = lines.findIndex((line, index) => index % 3 === 0 && line === path && lines[index + 2] === ':')
-    if (at === -1) return text
-    diverted = lines[at + 1]
-    return [...lines.slice(0, at), ...lines.slice(at + 3)].join('\n')
-  })
-  if (diverted === undefined) return
-  const name = relativePath(path)
-  const stand = await edit.stat(name)
-  if (stand?.type === 'symlink' && stand.linkTarget === '/bin/true') await edit.remove(name)
-  const original = relativePath(diverted)
-  if ((await edit.stat(original))?.type !== 'file' || (await edit.stat(name)) !== undefined) return
-  await edit.link(original, name)
-  await edit.remove(original)
 }

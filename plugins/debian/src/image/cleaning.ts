@@ -1,7 +1,7 @@
 import type { CleaningRule } from '@c2m/plugin-api'
 
 /** What only a machine with dpkg, apt and initramfs-tools needs, besides what any Linux does. */
-export const DEBIAN_CLEANING: readonly CleaningRule[] = [
+export const APT_CLEANING: readonly CleaningRule[] = [
   {
     id: 'package-caches',
     summary: "apt's package lists and downloads, dpkg's and debconf's old copies",
@@ -32,12 +32,9 @@ export const DEBIAN_CLEANING: readonly CleaningRule[] = [
     byDefault: true,
     remove: [
       '/var/lib/unattended-upgrades/*',
-      '/var/lib/{update-notifier,update-manager,ubuntu-release-upgrader}/*',
+      '/var/lib/{update-notifier,update-manager}/*',
       '/etc/popularity-contest.conf',
       '/var/lib/popularity-contest',
-      '/var/lib/ubuntu-advantage/{private,machine-token.json,status.json}',
-      '/var/lib/ubuntu-report',
-      '/var/lib/landscape/client/*',
     ],
   },
 ]

@@ -1,17 +1,18 @@
-import { USE_ARCHIVE } from './archive.js'
-
 /**
  * Downloads and installs "$@". The lists and the downloads are caches that other conversions use at the same time: one
  * changes them at a time (apt's own locks would make the second one fail, so they are off). Lists younger than a day are
  * taken as they are; when a package cannot be had with them, they are renewed once. Failing repositories among the image's
  * sources matter only when a package is missing in the end.
  *
+ * @param useArchive the shell function that makes the sources those of the archive
+ *
  * Environment: C2M_ARCHIVE 'yes', 'perhaps' or 'no'; C2M_REINSTALL packages whose files were removed from the image.
  */
-export const DOWNLOAD_AND_INSTALL = `#!/bin/sh
+export function downloadAndInstall(useArchive: string): string {
+  return `#!/bin/sh
 set -eu
 lists=/var/lib/apt/lists
-${USE_ARCHIVE.trim()}
+${useArchive.trim()}
 
 get() { apt-get --quiet --yes --no-install-recommends "$@"; }
 
@@ -65,3 +66,4 @@ if [ -n "$C2M_REINSTALL" ]; then
   get --reinstall install $C2M_REINSTALL
 fi
 `
+}

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { debian, image, taskFor } from '../testing/task.js'
-import { USE_ARCHIVE } from './archive.js'
-import { DOWNLOAD_AND_INSTALL } from './download-script.js'
+import { DEBIAN_ARCHIVE } from './archive.js'
+import { downloadAndInstall } from './download-script.js'
 import { CLEAN_UP, MAKE_INITRAMFS, MAKE_LOCALE } from './scripts.js'
 import { initramfsSettings } from './initramfs-settings.js'
 import { RELEASES } from '../releases.js'
@@ -61,7 +61,7 @@ describe('scripts', () => {
 
   it.each(
     Object.entries({
-      DOWNLOAD_AND_INSTALL,
+      install: downloadAndInstall(DEBIAN_ARCHIVE.script),
       MAKE_INITRAMFS,
       MAKE_LOCALE,
       CLEAN_UP,
@@ -89,7 +89,7 @@ describe('scripts', () => {
     )
     const stanza = 'Types: deb\nURIs: http://deb.debian.org/debian\nSuites: buster buster-updates\nComponents: main\n'
     writeFileSync(join(folder, 'sources.list.d/debian.sources'), stanza)
-    execFileSync('sh', ['-c', `set -eu\n${USE_ARCHIVE}\nuse_archive "$1"`, 'x', folder])
+    execFileSync('sh', ['-c', `set -eu\n${DEBIAN_ARCHIVE.script}\nuse_archive "$1"`, 'x', folder])
     expect(readFileSync(join(folder, 'sources.list'), 'utf8').split('\n')).toEqual([
       '# deb http://deb.debian.org/debian stretch main',
       'deb [check-valid-until=no] http://archive.debian.org/debian stretch main',

@@ -1,4 +1,5 @@
 import {
+  parseKeyboard,
   parseLocale,
   relativePath,
   scriptSteps,
@@ -8,12 +9,13 @@ import {
 } from '@c2m/linux'
 import type { MachineTask, Step } from '@c2m/plugin-api'
 import { CONTAINER_SETTINGS } from '../configure/leftovers.js'
+import type { DistroData } from '../distro.js'
 import type { Release } from '../releases.js'
 import { APT_SETTINGS, PATH } from './apt-settings.js'
 import { damagedPackages } from './damaged-packages.js'
-import { DOWNLOAD_AND_INSTALL } from './download-script.js'
+import { downloadAndInstall } from './download-script.js'
 import { INITRAMFS_SETTINGS_PATH, initramfsSettings } from './initramfs-settings.js'
-import { CLEAN_UP, MAKE_INITRAMFS, MAKE_LOCALE } from './scripts.js'
+import { CLEAN_UP, MAKE_INITRAMFS, MAKE_LOCALE, SET_KEYBOARD } from './scripts.js'
 
 /** The same for all commands: no questions, no services, no colours, English messages. */
 const ENVIRONMENT: Readonly<Record<string, string>> = {
@@ -41,27 +43,26 @@ const LOGS = [
  * @throws when a name is no package's
  */
 export async function installSteps(
-  owner: string,
+  { id: owner, archive }: Pick<DistroData, 'id' | 'archive'>,
   release: Release,
   packages: readonly string[],
   task: MachineTask,
 ): Promise<readonly Step[]> {
   const names = [...new Set(packages.map(checkPackageName))].sort()
   if (release.archived === 'yes') {
-    task.warn(
-      `${task.match.os.prettyName} has left the mirrors: its package sources become those of archive.debian.org`,
-    )
+    task.warn(`${task.match.os.prettyName} has left the mirrors: its package sources become those of ${archive.host}`)
   }
   const settings = await containerSettings(task)
   const scripts: readonly SandboxScript[] = [
     {
       id: 'install',
       title: `install ${names.length} packages and what they need`,
-      script: DOWNLOAD_AND_INSTALL,
+      script: downloadAndInstall(archive.script),
       args: names,
       env: { C2M_ARCHIVE: release.archived, C2M_REINSTALL: (await damagedPackages(task.rootfs)).join(' ') },
     },
     ...localeScripts(task.machine.locale),
+    ...keyboardScripts(task.machine.keyboard),
     { id: 'initramfs', title: 'make the initramfs', script: MAKE_INITRAMFS },
     { id: 'clean-up', title: 'remove what installing leaves behind', script: CLEAN_UP, args: LOGS },
   ]
@@ -75,6 +76,12 @@ function localeScripts(asked: string | undefined): readonly SandboxScript[] {
   if (asked === undefined) return []
   const { name, lines, builtIn } = parseLocale(asked)
   return builtIn ? [] : [{ id: 'locale-data', title: `make the locale ${name}`, script: MAKE_LOCALE, args: lines }]
+}
+
+function keyboardScripts(asked: string | undefined): readonly SandboxScript[] {
+  if (asked === undefined) return []
+  const { layout, variant = '' } = parseKeyboard(asked)
+  return [{ id: 'keyboard', title: `set the keyboard ${asked}`, script: SET_KEYBOARD, args: [layout, variant] }]
 }
 
 /** The container's settings of apt and dpkg, empty. */

@@ -23,6 +23,32 @@ exit 1
 `
 
 /**
+ * Sets the console's keyboard to layout "$1" and variant "$2", '' for the layout's own, and keeps the keymap that is
+ * computed of them, which the machine loads at boot.
+ */
+export const SET_KEYBOARD = `#!/bin/sh
+set -eu
+settings=/etc/default/keyboard
+# 'layout' or 'variant': the first words of that section's lines, of a variant with its layout behind it
+names() { awk -v section="$1" '/^!/ { in_it = $2 == section; next } in_it && NF { print $1, $2 }' /usr/share/X11/xkb/rules/base.lst; }
+
+if ! names layout | grep -q -e "^$1 "; then
+  echo "c2m: there is no keyboard layout '$1'; there are" $(names layout | cut -d ' ' -f 1) >&2
+  exit 1
+fi
+if [ -n "$2" ] && ! names variant | grep -q -x -F -e "$2 $1:"; then
+  echo "c2m: the keyboard layout $1 has no variant '$2'; it has" $(names variant | sed -n -e "s/ $1:$//p") >&2
+  exit 1
+fi
+sed -i -e '/^XKBLAYOUT=/d' -e '/^XKBVARIANT=/d' $settings
+printf 'XKBLAYOUT="%s"\\nXKBVARIANT="%s"\\n' "$1" "$2" >>$settings
+# what the package chose without being asked is no console of today
+sed -i -e 's/^CHARMAP=.*/CHARMAP="UTF-8"/' /etc/default/console-setup
+rm -f /etc/console-setup/cached_*
+setupcon --save-only
+`
+
+/**
  * Removes what differs from one installation to the next and what no two machines may share: caches, backups, identities.
  * The logs that it is given are temporary files: emptied again, they are as they were put, so what the image had comes back.
  */
