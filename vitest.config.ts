@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-const folders = '{packages,plugins}/*/src/**'
+const folders = '{packages,plugins,examples}/*/src/**'
 const integration = [`${folders}/*.integration.test.ts`, 'test/**/*.integration.test.ts']
 const boot = ['test/**/*.boot.test.ts']
 
