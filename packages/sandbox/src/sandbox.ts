@@ -1,25 +1,10 @@
 import type { ExecStep, Rootfs, TemporaryFileStep } from '@c2m/plugin-api'
-import {
-  C2mError,
-  CleanupStack,
-  ExitCode,
-  findAbandoned,
-  makeTemporaryFolder,
-  silentReporter,
-  throwIfAborted,
-  type Reporter,
-} from '@c2m/process'
+import { CleanupStack, silentReporter, throwIfAborted, type Reporter } from '@c2m/process'
 import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
-import { takeLock } from './cache/lock.js'
 import { requireArchitecture } from './guest/architecture.js'
 import { lentFiles } from './guest/temporary-file.js'
-import { openGuest } from './guest/guest.js'
+import { openWorkplace } from './guest/workplace.js'
 import { writeLayer } from './layer/write.js'
-import { chooseMapping } from './namespace/id-mapping.js'
-import { openSession } from './namespace/session.js'
-import { unpackBase } from './tree/base.js'
-import { openStore, safeName } from './tree/store.js'
 import { runInEngine } from './docker/engine.js'
 
 export type SandboxMode = 'userns' | 'root' | 'docker'
@@ -39,6 +24,8 @@ export interface SandboxTask {
   readonly cacheGroup: string
   /** Seconds; what is newer gets this time in the result. */
   readonly sourceDateEpoch: number
+  /** Directories of which only the directory itself belongs into the result; default: what exists while a machine runs. */
+  readonly volatile?: readonly string[]
 }
 
 export interface SandboxOptions {
@@ -78,40 +65,9 @@ export async function runSandbox(task: SandboxTask, output: string, options: San
 class MemoryFull extends Error {}
 
 async function runInNamespaces(task: SandboxTask, output: string, options: SandboxOptions): Promise<void> {
-  const { signal, reporter = silentReporter, env = process.env } = options
-  const mapping = options.mode === 'root' ? trustedRoot() : await chooseMapping()
-  const baseName = safeName(task.baseId)
-  const cacheName = `${safeName(task.cacheGroup)}-${baseName.slice(0, 16)}`
+  const { signal, reporter = silentReporter } = options
   await using cleanup = new CleanupStack()
-  const store = await openStore(options.cache, mapping)
-  for (const left of await findAbandoned(join(store.root, 'in-use'), baseName))
-    await rm(left, { recursive: true, force: true })
-  const inUse = await makeTemporaryFolder(join(store.root, 'in-use'), baseName)
-  cleanup.defer(() => inUse[Symbol.asyncDispose]())
-  // package managers do not share their download folders
-  const lock = await takeLock(join(store.root, 'locks', cacheName), {
-    signal,
-    onWait: (pid) => reporter.info(`waiting for c2m ${pid}, which installs packages into the same image`),
-  })
-  cleanup.defer(() => lock[Symbol.asyncDispose]())
-  // removed after the session has ended, so that nothing writes there any more
-  const work = { name: '' }
-  cleanup.defer(() => store.remove(work.name === '' ? [] : [join(store.folder, work.name)]))
-  const session = await openSession({ mapping, folder: store.folder, signal })
-  cleanup.defer(() => session[Symbol.asyncDispose]())
-  await unpackBase(task.base, baseName, { session, store, reporter })
-
-  const guest = await openGuest(session, {
-    task,
-    baseName,
-    cacheName,
-    mapped: mapping !== undefined,
-    place: options.work,
-    onWork: (name) => (work.name = name),
-    env,
-    reporter,
-    signal,
-  })
+  const { session, guest, mapped } = await openWorkplace(task, options, cleanup)
   try {
     for (const file of await lentFiles(task.base)) await guest.put(file)
     for (const step of task.steps) {
@@ -124,13 +80,5 @@ async function runInNamespaces(task: SandboxTask, output: string, options: Sandb
     throw error
   }
   await guest.finish()
-  await writeLayer(session, output, { task, mapped: mapping !== undefined, reporter, signal })
-}
-
-function trustedRoot(): undefined {
-  if (process.getuid?.() === 0) return undefined
-  throw new C2mError('C2M_SANDBOX_ROOT', 'the sandbox mode "root" needs to be run by root', {
-    hint: 'use the default, --sandbox userns, which needs no root',
-    exitCode: ExitCode.usage,
-  })
+  await writeLayer(session, output, { task, mapped, reporter, signal })
 }

@@ -122,7 +122,7 @@ export async function openGuest(session: Session, options: GuestOptions): Promis
       for (const { place, key } of placed.reverse()) {
         await session.run('take temporary files away', ['sh', '-c', TAKE_FILE, 'c2m', place.directory, place.name, key])
       }
-      const emptied = [...VOLATILE, ...caches.map(({ directory }) => directory)]
+      const emptied = [...volatilePaths(task), ...caches.map(({ directory }) => directory)]
       await session.run('empty directories', ['sh', '-c', EMPTY_DIRECTORIES, 'c2m', ...emptied])
     },
   }
@@ -130,7 +130,11 @@ export async function openGuest(session: Session, options: GuestOptions): Promis
 
 /** Paths of which only the directory itself belongs into the layer. */
 export async function contentlessPaths(task: SandboxTask): Promise<readonly string[]> {
-  return [...VOLATILE, ...(await Promise.all(task.packageCaches.map((path) => settle(task.base, path))))]
+  return [...volatilePaths(task), ...(await Promise.all(task.packageCaches.map((path) => settle(task.base, path))))]
+}
+
+function volatilePaths({ volatile }: SandboxTask): readonly string[] {
+  return volatile ?? VOLATILE
 }
 
 /** Bytes; undefined when changes go to disk. */

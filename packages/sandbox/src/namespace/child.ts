@@ -19,6 +19,8 @@ export interface ChildOptions {
   keepOpen?: boolean
   /** Takes stdout and stderr line by line; without it, stdout is the caller's to read. */
   onLine?: (line: string) => void
+  /** Open files that the program gets as descriptors 4 and up. */
+  files?: readonly number[]
 }
 
 export interface Exit {
@@ -51,7 +53,11 @@ export function start(argv: readonly string[], options: ChildOptions = {}): Chil
   const child = spawn(file, args, {
     cwd: options.cwd ?? '/',
     env: options.env ?? { PATH: hostPath(), LC_ALL: 'C' },
-    stdio: [options.input === undefined && options.keepOpen !== true ? 'ignore' : 'pipe', 'pipe', 'pipe', 'pipe'],
+    stdio: [
+      options.input === undefined && options.keepOpen !== true ? 'ignore' : 'pipe',
+      ...(['pipe', 'pipe', 'pipe'] as const),
+      ...(options.files ?? []),
+    ],
     detached: true,
   })
   const kept: string[] = []
@@ -105,10 +111,16 @@ async function feed(child: ChildProcess, input: ChildOptions['input']): Promise<
   if (failure !== undefined) throw failure as Error
 }
 
+/** Takes a child's stdout line by line; undefined when it has ended. */
+export function lineReader(child: Child): () => Promise<string | undefined> {
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  return async () => {
+    const next = await lines.next()
+    return next.done === true ? undefined : next.value
+  }
+}
+
 /** The first line that a child writes to stdout; undefined when it ends without one. */
 export async function firstLine(child: Child): Promise<string | undefined> {
-  const lines = createInterface({ input: child.stdout })
-  const closed = new Promise<undefined>((resolve) => lines.once('close', () => resolve(undefined)))
-  const line = await Promise.race([new Promise<string>((resolve) => lines.once('line', resolve)), closed])
-  return line
+  return lineReader(child)()
 }

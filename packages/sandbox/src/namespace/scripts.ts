@@ -11,11 +11,14 @@
 export const SESSION = `
 set -eu
 read -r pid rest < /proc/self/stat
+echo "begun $pid"
+# the caller may open what /tmp is about to hide
+read -r rest
 mount -t tmpfs -o mode=0755 c2m /tmp
 mkdir /tmp/store /tmp/work /tmp/tree /tmp/host
 # not canonicalized: the folders above the store may be closed to the container's root, the working directory is not
 mount -c --rbind . /tmp/store
-echo "ready $pid"
+echo ready
 read -r rest || :
 `
 
@@ -115,13 +118,68 @@ for path; do
 done
 `
 
+/** The current directory becomes a tree in which programs run: with the kernel's file systems and devices. $1 'none': no network. */
+const MAKE_SYSTEM = `
+make_system() {
+  mount -t proc -o nosuid,nodev,noexec proc proc
+  mount -t tmpfs -o mode=0755,nosuid,size=64m dev dev
+  for d in null zero full random urandom tty; do
+    : > "dev/$d"
+    mount --bind "/dev/$d" "dev/$d"
+  done
+  mkdir -m 0755 dev/pts
+  mkdir dev/shm
+  chmod 1777 dev/shm
+  mount -t devpts -o newinstance,ptmxmode=0666,mode=0620,gid=5,nosuid,noexec devpts dev/pts
+  ln -s pts/ptmx dev/ptmx
+  ln -s /proc/self/fd dev/fd
+  ln -s /proc/self/fd/0 dev/stdin
+  ln -s /proc/self/fd/1 dev/stdout
+  ln -s /proc/self/fd/2 dev/stderr
+  # a sysfs of its own needs a network namespace of its own
+  if [ "$1" != none ] || ! mount -t sysfs -o ro,nosuid,nodev,noexec sysfs sys 2> /dev/null; then
+    mount --rbind /sys sys
+    mount -o remount,bind,ro,nosuid,nodev,noexec sys
+  fi
+  hostname localhost 2> /dev/null || :
+}
+`
+
+/** The directories that make_system needs. */
+const MAKE_POINTS = `
+cd /tmp/tree
+for d in proc sys dev; do
+  if [ -L "$d" ]; then echo "/$d is a symlink" >&2; exit 1; fi
+  mkdir -p "$d"
+done
+`
+
+/**
+ * The current directory becomes the root of every process in the namespace, the host's tree goes.
+ *
+ * pivot_root needs a umount after it, but then the host's programs are gone. So a helper waits with a bind mount of the
+ * host's tree as its own root, which pivot_root leaves alone, and the new root as its working directory.
+ */
+const CHANGE_ROOT = `
+change_root() {
+  mount --rbind / /tmp/host
+  rm -f /tmp/to-helper /tmp/from-helper
+  mkfifo /tmp/to-helper /tmp/from-helper
+  exec 8<> /tmp/to-helper 9<> /tmp/from-helper
+  nsenter --root=/tmp/host --wd=. sh -c 'echo here >&9; read -r _ <&8; exec umount -c -n -l dev/shm 3>&- 8>&- 9>&-' &
+  read -r here <&9
+  pivot_root . dev/shm
+  cd /
+  echo go >&8
+  wait $!
+  exec 8>&- 9>&-
+}
+`
+
 /**
  * First process of one step's own namespaces: makes the tree the root directory, drops the host's, runs the command.
  * $1 the host's PATH, $2 the guest's, $3 number of caches, then for each its folder in the store and its directory in
  * the tree, then the command.
- *
- * pivot_root needs a umount after it, but then the host's programs are gone. So a helper waits with a bind mount of the
- * host's tree as its own root, which pivot_root leaves alone, and the new root as its working directory.
  */
 export const ENTER = `
 set -eu
@@ -129,15 +187,13 @@ umask 022
 ulimit -c 0
 guest_path=$2
 PATH=$1
-cd /tmp/tree
-for d in proc sys dev; do
-  if [ -L "$d" ]; then echo "/$d is a symlink" >&2; exit 1; fi
-  mkdir -p "$d"
-done
+${GO_TO}
+${MAKE_SYSTEM}
+${CHANGE_ROOT}
+${MAKE_POINTS}
 shift 2
 caches=$1
 shift
-${GO_TO}
 while [ "$caches" -gt 0 ]; do
   cd /tmp/tree
   go_to "$2"
@@ -146,36 +202,8 @@ while [ "$caches" -gt 0 ]; do
   caches=$((caches - 1))
 done
 cd /tmp/tree
-mount -t proc -o nosuid,nodev,noexec proc proc
-mount -t tmpfs -o mode=0755,nosuid,size=64m dev dev
-for d in null zero full random urandom tty; do
-  : > "dev/$d"
-  mount --bind "/dev/$d" "dev/$d"
-done
-mkdir -m 0755 dev/pts
-mkdir dev/shm
-chmod 1777 dev/shm
-mount -t devpts -o newinstance,ptmxmode=0666,mode=0620,gid=5,nosuid,noexec devpts dev/pts
-ln -s pts/ptmx dev/ptmx
-ln -s /proc/self/fd dev/fd
-ln -s /proc/self/fd/0 dev/stdin
-ln -s /proc/self/fd/1 dev/stdout
-ln -s /proc/self/fd/2 dev/stderr
-# a sysfs of its own needs a network namespace of its own
-mount --rbind /sys sys
-mount -o remount,bind,ro,nosuid,nodev,noexec sys
-hostname localhost 2> /dev/null || :
-mount --rbind / /tmp/host
-rm -f /tmp/to-helper /tmp/from-helper
-mkfifo /tmp/to-helper /tmp/from-helper
-exec 8<> /tmp/to-helper 9<> /tmp/from-helper
-nsenter --root=/tmp/host --wd=. sh -c 'echo here >&9; read -r _ <&8; exec umount -c -n -l dev/shm 3>&- 8>&- 9>&-' &
-read -r here <&9
-pivot_root . dev/shm
-cd /
-echo go >&8
-wait $!
-exec 8>&- 9>&-
+make_system host
+change_root
 echo entered >&3
 exec 3>&-
 unset OLDPWD here caches rest made at part d

@@ -1,6 +1,6 @@
-import { C2mError, CleanupStack, ExitCode, interrupted, requireTool, throwIfAborted } from '@c2m/process'
-import { writeFile } from 'node:fs/promises'
-import { firstLine, start, type Child, type ChildOptions, type Exit } from './child.js'
+import { C2mError, CleanupStack, ExitCode, fileError, interrupted, requireTool, throwIfAborted } from '@c2m/process'
+import { open, writeFile, type FileHandle } from 'node:fs/promises'
+import { firstLine, lineReader, start, type Child, type ChildOptions, type Exit } from './child.js'
 import { ID_COUNT, type IdMapping } from './id-mapping.js'
 import { SESSION } from './scripts.js'
 
@@ -10,6 +10,10 @@ import { SESSION } from './scripts.js'
  * way: its first process has the death of its parent as a signal.
  */
 export interface Session extends AsyncDisposable {
+  /** Prefix of a command that is to run as the container's root in the mount namespace only, by the host's processes. */
+  readonly enter: readonly string[]
+  /** The host's files that were asked for, opened. */
+  readonly files: readonly number[]
   /** Starts a host program as the container's root in the namespaces. */
   start(argv: readonly string[], options?: ChildOptions): Child
   /** Runs one to its end. @throws C2M_SANDBOX_FAILED, C2M_INTERRUPTED */
@@ -21,8 +25,13 @@ export interface SessionOptions {
   readonly mapping: IdMapping | undefined
   /** The sandbox's folder; belongs to the container's root. */
   readonly folder: string
+  /** Files and folders of the host that are to be mounted: absolute, without symlinks. The session closes them. */
+  readonly files?: readonly string[]
   readonly signal?: AbortSignal | undefined
 }
+
+/** open(2)'s O_PATH: names a file without the right to read it. */
+const O_PATH = 0o10000000
 
 /** Programs of the host that the scripts use, with Debian's packages. */
 const TOOLS: readonly (readonly [name: string, debianPackage: string])[] = [
@@ -44,7 +53,7 @@ async function requireTools(): Promise<void> {
 }
 
 /** @throws C2M_SANDBOX_FAILED when the kernel or its settings do not allow it; C2M_INTERRUPTED */
-export async function openSession({ mapping, folder, signal }: SessionOptions): Promise<Session> {
+export async function openSession({ mapping, folder, files = [], signal }: SessionOptions): Promise<Session> {
   throwIfAborted(signal)
   await requireTools()
   // absolute, since a step's environment brings the PATH of the image
@@ -60,22 +69,37 @@ export async function openSession({ mapping, folder, signal }: SessionOptions): 
     keepOpen: true,
   })
   signal?.addEventListener('abort', init.kill, { once: true })
-  const close = async () => {
+  await using opening = new CleanupStack()
+  opening.defer(async () => {
     signal?.removeEventListener('abort', init.kill)
     init.kill()
     await init.finished.catch(() => undefined)
-  }
-  const line = await firstLine(init)
-  const pid = /^ready (\d+)$/.exec(line ?? '')?.[1]
-  if (pid === undefined || signal?.aborted === true) {
-    await close()
+  })
+  const nextLine = lineReader(init)
+  const expect = async (line: RegExp): Promise<string> => {
+    const match = line.exec((await nextLine()) ?? '')
+    if (match !== null && signal?.aborted !== true) return match[1] ?? ''
+    init.kill()
     throwIfAborted(signal)
     throw await sessionFailure('open the sandbox', init)
   }
+  const pid = await expect(/^begun (\d+)$/)
+  const opened: number[] = []
+  for (const path of files) {
+    const file = await openInNamespace(pid, path)
+    opening.defer(() => file.close())
+    opened.push(file.fd)
+  }
+  init.stdin.write('go\n')
+  await expect(/^ready$/)
   const user = mapping === undefined ? [] : ['--user', '--setuid', '0', '--setgid', '0']
-  const enter = [nsenter, '--target', pid, ...user, '--mount', '--pid', '--']
-  const startIn = (argv: readonly string[], options?: ChildOptions) => start([...enter, ...argv], options)
+  const enter = [nsenter, '--target', pid, ...user, '--mount']
+  const startIn = (argv: readonly string[], options?: ChildOptions) =>
+    start([...enter, '--pid', '--', ...argv], options)
+  const kept = opening.release()
   return {
+    enter: [...enter, '--'],
+    files: opened,
     start: startIn,
     run: async (doing, argv, options) => {
       throwIfAborted(signal)
@@ -89,8 +113,18 @@ export async function openSession({ mapping, folder, signal }: SessionOptions): 
       if (exit.code !== 0) throw failure(doing, exit)
       return exit
     },
-    [Symbol.asyncDispose]: close,
+    [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose](),
   }
+}
+
+/**
+ * A file of the host as a mount in the session's namespace, the only one from which it can be mounted there; found with
+ * this user's rights, so that folders which are closed to the container's root may lie above it.
+ */
+async function openInNamespace(pid: string, path: string): Promise<FileHandle> {
+  return open(`/proc/${pid}/root${path}`, O_PATH).catch((error: unknown) => {
+    throw fileError(error, path, 'mount')
+  })
 }
 
 /** Runs one host program as root of a user namespace that has this user as 0 and the container's ids after it. */

@@ -1,0 +1,74 @@
+import { C2mError, ExitCode, findAbandoned, makeTemporaryFolder, silentReporter, type CleanupStack } from '@c2m/process'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { takeLock } from '../cache/lock.js'
+import { chooseMapping } from '../namespace/id-mapping.js'
+import { openSession, type Session } from '../namespace/session.js'
+import type { SandboxOptions, SandboxTask } from '../sandbox.js'
+import { unpackBase } from '../tree/base.js'
+import { openStore, safeName } from '../tree/store.js'
+import { openGuest, type Guest } from './guest.js'
+
+/** The image unpacked, an overlay over it, and the namespaces in which its programs run. */
+export interface Workplace {
+  readonly session: Session
+  readonly guest: Guest
+  /** Whether it lies in a user namespace. */
+  readonly mapped: boolean
+}
+
+/**
+ * Everything that was opened is given to `cleanup`.
+ * @param files of the host that are to be mounted: absolute, without symlinks
+ * @throws C2M_SANDBOX_… when the host does not allow it; C2M_TOOL_MISSING; C2M_FILE_…; C2M_INTERRUPTED
+ */
+export async function openWorkplace(
+  task: SandboxTask,
+  options: SandboxOptions,
+  cleanup: CleanupStack,
+  files: readonly string[] = [],
+): Promise<Workplace> {
+  const { signal, reporter = silentReporter, env = process.env } = options
+  const mapping = options.mode === 'root' ? trustedRoot() : await chooseMapping()
+  const baseName = safeName(task.baseId)
+  const cacheName = `${safeName(task.cacheGroup)}-${baseName.slice(0, 16)}`
+  const store = await openStore(options.cache, mapping)
+  for (const left of await findAbandoned(join(store.root, 'in-use'), baseName))
+    await rm(left, { recursive: true, force: true })
+  const inUse = await makeTemporaryFolder(join(store.root, 'in-use'), baseName)
+  cleanup.defer(() => inUse[Symbol.asyncDispose]())
+  if (task.packageCaches.length > 0) {
+    // package managers do not share their download folders
+    const lock = await takeLock(join(store.root, 'locks', cacheName), {
+      signal,
+      onWait: (pid) => reporter.info(`waiting for c2m ${pid}, which installs packages into the same image`),
+    })
+    cleanup.defer(() => lock[Symbol.asyncDispose]())
+  }
+  // removed after the session has ended, so that nothing writes there any more
+  const work = { name: '' }
+  cleanup.defer(() => store.remove(work.name === '' ? [] : [join(store.folder, work.name)]))
+  const session = await openSession({ mapping, folder: store.folder, files, signal })
+  cleanup.defer(() => session[Symbol.asyncDispose]())
+  await unpackBase(task.base, baseName, { session, store, reporter })
+  const guest = await openGuest(session, {
+    task,
+    baseName,
+    cacheName,
+    mapped: mapping !== undefined,
+    place: options.work,
+    onWork: (name) => (work.name = name),
+    env,
+    reporter,
+    signal,
+  })
+  return { session, guest, mapped: mapping !== undefined }
+}
+
+function trustedRoot(): undefined {
+  if (process.getuid?.() === 0) return undefined
+  throw new C2mError('C2M_SANDBOX_ROOT', 'the sandbox mode "root" needs to be run by root', {
+    hint: 'use the default, --sandbox userns, which needs no root',
+    exitCode: ExitCode.usage,
+  })
+}
