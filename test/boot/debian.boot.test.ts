@@ -2,12 +2,13 @@ import { execFileSync } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Firmware } from '@c2m/plugin-api'
-import { freePort, startGuest, type GuestHardware } from '@c2m/qemu'
+import type { GuestHardware } from '@c2m/qemu'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { c2mOk } from '../support/cli.js'
 import { debian11, debian12, debian12Machine, debian13 } from '../support/debian.js'
+import { aptInstall, fsckRoot, healthySystemd, runGuest, STATIC_NETWORK } from '../support/guest.js'
 import { WORK } from '../support/paths.js'
-import { ssh, sshKey, sshReady } from '../support/ssh.js'
+import { ssh, sshKey } from '../support/ssh.js'
 
 interface Case {
   readonly name: string
@@ -20,15 +21,9 @@ interface Case {
   readonly afterwards?: (port: number) => Promise<void>
 }
 
-const BOOT_MS = 600_000
-
-/** QEMU's user network has these addresses. */
-const STATIC = 'static:10.0.2.15/24,gateway=10.0.2.2'
-
 /** The guest maintains itself: a new kernel with its entry in the menu, a new installation of the boot loader. */
 async function upgradeKernelAndReinstallGrub(port: number, firmware: Firmware): Promise<void> {
-  const apt = 'apt-get -qq -o Dpkg::Use-Pty=0 -y --no-install-recommends'
-  await ssh(port, `apt-get -qq update && DEBIAN_FRONTEND=noninteractive ${apt} install linux-image-cloud-amd64`)
+  await aptInstall(port, 'linux-image-cloud-amd64')
   const disk = await ssh(port, 'lsblk -ndo PATH /dev/$(lsblk -ndo PKNAME $(findmnt -no SOURCE /))')
   const target = firmware === 'bios' ? `--target=i386-pc ${disk}` : '--target=x86_64-efi --removable --no-nvram'
   await ssh(port, `grub-install ${target}`)
@@ -38,8 +33,7 @@ async function upgradeKernelAndReinstallGrub(port: number, firmware: Firmware): 
 async function addKernel(port: number): Promise<void> {
   const entries = () => ssh(port, 'grep ^LABEL /boot/extlinux/extlinux.conf')
   const before = await entries()
-  const apt = 'apt-get -qq -o Dpkg::Use-Pty=0 -y --no-install-recommends'
-  await ssh(port, `apt-get -qq update && DEBIAN_FRONTEND=noninteractive ${apt} install linux-image-cloud-amd64`)
+  await aptInstall(port, 'linux-image-cloud-amd64')
   expect((await entries()).split('\n')).toEqual([expect.stringContaining('cloud'), before])
 }
 
@@ -62,7 +56,7 @@ const CASES: readonly Case[] = [
   {
     name: 'grub-efi, static address, own kernel',
     image: debian12Machine,
-    flags: ['--bootloader', 'grub-efi', '--network', STATIC, '--dns', '10.0.2.3'],
+    flags: ['--bootloader', 'grub-efi', '--network', STATIC_NETWORK, '--dns', '10.0.2.3'],
     firmwares: ['uefi'],
     afterwards: async (port) => {
       expect(await ssh(port, 'ls /boot/vmlinuz-*')).toMatch(/^\/boot\/vmlinuz-\S+-cloud-\S+$/)
@@ -114,7 +108,7 @@ describe('a Debian image becomes a machine', () => {
     execFileSync('qemu-img', ['resize', '-q', disk, '+1G'])
     for (const firmware of firmwares) {
       await runGuest(disk, firmware, async (port) => {
-        await healthy(port)
+        await healthySystemd(port)
         if (!flags.includes('--network')) {
           expect(await ssh(port, 'ip -4 -o addr show scope global dynamic')).toContain('inet 10.0.2.15')
         }
@@ -124,68 +118,19 @@ describe('a Debian image becomes a machine', () => {
         await maintenance?.(port, firmware)
       })
       const identity = await runGuest(disk, firmware, async (port) => {
-        await healthy(port)
+        await healthySystemd(port)
         await afterwards?.(port)
         return ssh(port, 'cat /etc/machine-id /etc/ssh/ssh_host_ed25519_key.pub')
       })
       expect(identity).toMatch(/^[0-9a-f]{32}\nssh-ed25519 /)
-      fsck(disk, folder)
+      fsckRoot(disk, folder)
     }
     await rm(disk)
   })
 
   it('boots on other controllers and network cards', async () => {
     const disk = await convert('hardware', debian12, [])
-    for (const hardware of HARDWARE) await runGuest(disk, 'bios', healthy, { hardware, snapshot: true })
+    for (const hardware of HARDWARE) await runGuest(disk, 'bios', healthySystemd, { hardware, snapshot: true })
     await rm(disk)
   })
-
-  /** Boots, waits for ssh, does `work`, and powers off in order. */
-  async function runGuest<T>(
-    disk: string,
-    firmware: Firmware,
-    work: (port: number) => Promise<T>,
-    options: { hardware?: GuestHardware; snapshot?: boolean } = {},
-  ): Promise<T> {
-    const port = await freePort()
-    const forwards = [{ hostPort: port, guestPort: 22 }]
-    await using guest = await startGuest({
-      disk,
-      format: 'qcow2',
-      firmware,
-      forwards,
-      snapshot: options.snapshot ?? false,
-      hardware: options.hardware,
-      exitOnReboot: false,
-    })
-    try {
-      await sshReady(port, BOOT_MS)
-      const result = await work(port)
-      await ssh(port, 'systemctl poweroff').catch(() => undefined) // the connection may end before the answer
-      const { reason } = await guest.exited
-      expect(reason).toBe('guest-shutdown')
-      return result
-    } catch (error) {
-      throw new Error(`${firmware}: ${(error as Error).message}\n${guest.serialLog().slice(-4000)}`, { cause: error })
-    }
-  }
 })
-
-async function healthy(port: number): Promise<void> {
-  expect(await ssh(port, 'systemctl --failed --no-legend --plain')).toBe('')
-  expect(await ssh(port, 'systemctl is-system-running')).toBe('running')
-  expect(await ssh(port, 'findmnt -no OPTIONS /')).toMatch(/^rw/)
-  expect(await ssh(port, 'ip -4 -o addr show scope global')).toMatch(/inet 10\.0\.2\.15/)
-}
-
-/** The root file system, after the guest powered off: clean, and nothing to repair. */
-function fsck(disk: string, folder: string): void {
-  const raw = join(folder, 'fsck.img')
-  execFileSync('qemu-img', ['convert', '-O', 'raw', disk, raw])
-  const table = JSON.parse(execFileSync('sfdisk', ['--json', raw], { encoding: 'utf8' })) as {
-    partitiontable: { partitions: { start: number; size: number }[] }
-  }
-  const root = table.partitiontable.partitions.at(-1)
-  execFileSync('e2fsck', ['-fn', `${raw}?offset=${(root?.start ?? 0) * 512}`], { stdio: 'pipe' })
-  execFileSync('rm', [raw])
-}

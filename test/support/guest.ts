@@ -1,0 +1,100 @@
+import { execFileSync } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Firmware } from '@c2m/plugin-api'
+import { freePort, startGuest, type GuestHardware } from '@c2m/qemu'
+import { expect } from 'vitest'
+import { ssh, sshReady } from './ssh.js'
+
+const BOOT_MS = 600_000
+
+/** QEMU's user network has these addresses. */
+export const STATIC_NETWORK = 'static:10.0.2.15/24,gateway=10.0.2.2'
+
+export interface GuestOptions {
+  readonly hardware?: GuestHardware
+  readonly snapshot?: boolean
+}
+
+/** Boots a qcow2 disk, waits for ssh, does `work`, and powers off in order. */
+export async function runGuest<T>(
+  disk: string,
+  firmware: Firmware,
+  work: (port: number) => Promise<T>,
+  { hardware, snapshot = false }: GuestOptions = {},
+): Promise<T> {
+  const port = await freePort()
+  const forwards = [{ hostPort: port, guestPort: 22 }]
+  await using guest = await startGuest({
+    disk,
+    format: 'qcow2',
+    firmware,
+    forwards,
+    snapshot,
+    hardware,
+    exitOnReboot: false,
+  })
+  try {
+    await sshReady(port, BOOT_MS)
+    const result = await work(port)
+    await ssh(port, 'poweroff').catch(() => undefined) // the connection may end before the answer
+    const { reason } = await guest.exited
+    expect(reason).toBe('guest-shutdown')
+    return result
+  } catch (error) {
+    throw new Error(`${firmware}: ${(error as Error).message}\n${guest.serialLog().slice(-4000)}`, { cause: error })
+  }
+}
+
+/** A machine under systemd: nothing failed, the root is writable, the network is up. */
+export async function healthySystemd(port: number): Promise<void> {
+  expect(await ssh(port, 'systemctl --failed --no-legend --plain')).toBe('')
+  expect(await ssh(port, 'systemctl is-system-running')).toBe('running')
+  expect(await ssh(port, 'findmnt -no OPTIONS /')).toMatch(/^rw/)
+  expect(await ssh(port, 'ip -4 -o addr show scope global')).toMatch(/inet 10\.0\.2\.15/)
+}
+
+/** apt in a guest, without questions. */
+export async function aptInstall(port: number, packages: string): Promise<void> {
+  const apt = 'DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 -y --no-install-recommends'
+  await ssh(port, `apt-get -qq update && ${apt} install ${packages}`)
+}
+
+/** The root file system, after the guest powered off: clean, and nothing to repair. */
+export function fsckRoot(disk: string, folder: string): void {
+  const raw = join(folder, 'fsck.img')
+  execFileSync('qemu-img', ['convert', '-O', 'raw', disk, raw])
+  const table = JSON.parse(execFileSync('sfdisk', ['--json', raw], { encoding: 'utf8' })) as {
+    partitiontable: { partitions: { start: number; size: number }[] }
+  }
+  const root = table.partitiontable.partitions.at(-1)
+  execFileSync('e2fsck', ['-fn', `${raw}?offset=${(root?.start ?? 0) * 512}`], { stdio: 'pipe' })
+  rmSync(raw)
+}
+
+/** What one boot test is about: its name is a line of the matrix of what was booted. */
+export interface BootCase {
+  /** With its release, e.g. 'Debian 12'. */
+  readonly distro: string
+  readonly bootloader: string
+  readonly table: 'GPT' | 'MBR'
+  readonly firmwares: readonly Firmware[]
+  /** What is special, e.g. 'static address'. */
+  readonly note?: string
+}
+
+/** '<distro> <boot loader> <table> <firmware>', with what is special behind a colon. */
+export function nameOf({ distro, bootloader, table, firmwares, note }: BootCase): string {
+  const firmware = firmwares.map((one) => one.toUpperCase()).join('+')
+  return `${distro} ${bootloader} ${table} ${firmware}${note === undefined ? '' : `: ${note}`}`
+}
+
+/** Cases with their names, for it.each. */
+export function named<T extends BootCase>(cases: readonly T[]): readonly (T & { readonly name: string })[] {
+  return cases.map((one) => ({ ...one, name: nameOf(one) }))
+}
+
+/** A name that is good for a file. */
+export function fileName(name: string): string {
+  return name.replace(/\W+/g, '-')
+}
