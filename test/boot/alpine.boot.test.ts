@@ -2,12 +2,13 @@ import { execFileSync } from 'node:child_process'
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Firmware } from '@c2m/plugin-api'
-import { freePort, startGuest } from '@c2m/qemu'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { alpineImage, missingForAlpine, serveRepositories, type Repositories } from '../support/alpine.js'
+import { alpineImage, missingForAlpine, serveRepositories } from '../support/alpine.js'
 import { c2mOk } from '../support/cli.js'
+import type { ServedFolders } from '../support/http-folders.js'
+import { fsckRoot, runGuest, STATIC_NETWORK } from '../support/guest.js'
 import { WORK } from '../support/paths.js'
-import { ssh, sshKey, sshReady } from '../support/ssh.js'
+import { ssh, sshKey } from '../support/ssh.js'
 
 interface Case {
   readonly name: string
@@ -16,11 +17,6 @@ interface Case {
   /** Inside the guest, beyond the checks of every case. */
   readonly more?: (port: number) => Promise<void>
 }
-
-const BOOT_MS = 600_000
-
-/** QEMU's user network has these addresses. */
-const STATIC = 'static:10.0.2.15/24,gateway=10.0.2.2'
 
 const CASES: readonly Case[] = [
   {
@@ -35,7 +31,7 @@ const CASES: readonly Case[] = [
   { name: 'extlinux, GPT', flags: ['--bootloader', 'extlinux', '--swap', '64M'], firmwares: ['bios'] },
   {
     name: 'grub-pc, GPT, static address',
-    flags: ['--bootloader', 'grub-pc', '--network', STATIC, '--dns', '10.0.2.3'],
+    flags: ['--bootloader', 'grub-pc', '--network', STATIC_NETWORK, '--dns', '10.0.2.3'],
     firmwares: ['bios'],
     more: async (port) => {
       expect(await ssh(port, 'ip -4 route show default')).toContain('via 10.0.2.2')
@@ -53,7 +49,7 @@ describe.skipIf(missing !== undefined)(
   () => {
     let folder = ''
     let image = ''
-    let repositories: Repositories
+    let repositories: ServedFolders
     beforeAll(async () => {
       folder = await mkdtemp(join(WORK, 'boot-'))
       repositories = await serveRepositories()
@@ -85,34 +81,10 @@ describe.skipIf(missing !== undefined)(
         })
         expect(first).toMatch(/^ssh-ed25519 /)
         expect(second).toBe(first)
-        fsck(disk, folder)
+        fsckRoot(disk, folder)
       }
       await rm(disk)
     })
-
-    /** Boots, waits for ssh, does `work`, and powers off in order. */
-    async function runGuest<T>(disk: string, firmware: Firmware, work: (port: number) => Promise<T>): Promise<T> {
-      const port = await freePort()
-      const forwards = [{ hostPort: port, guestPort: 22 }]
-      await using guest = await startGuest({
-        disk,
-        format: 'qcow2',
-        firmware,
-        forwards,
-        snapshot: false,
-        exitOnReboot: false,
-      })
-      try {
-        await sshReady(port, BOOT_MS)
-        const result = await work(port)
-        await ssh(port, 'poweroff').catch(() => undefined) // the connection may end before the answer
-        const { reason } = await guest.exited
-        expect(reason).toBe('guest-shutdown')
-        return result
-      } catch (error) {
-        throw new Error(`${firmware}: ${(error as Error).message}\n${guest.serialLog().slice(-4000)}`, { cause: error })
-      }
-    }
   },
 )
 
@@ -136,16 +108,4 @@ async function healthy(port: number): Promise<void> {
   expect(lines).toContainEqual(expect.stringMatching(/^root: rw/))
   expect(lines).toContainEqual(expect.stringMatching(/^address: .*inet 10\.0\.2\.15/))
   expect(lines).toContain('logins: 1')
-}
-
-/** The root file system, after the guest powered off: clean, and nothing to repair. */
-function fsck(disk: string, folder: string): void {
-  const raw = join(folder, 'fsck.img')
-  execFileSync('qemu-img', ['convert', '-O', 'raw', disk, raw])
-  const table = JSON.parse(execFileSync('sfdisk', ['--json', raw], { encoding: 'utf8' })) as {
-    partitiontable: { partitions: { start: number; size: number }[] }
-  }
-  const root = table.partitiontable.partitions.at(-1)
-  execFileSync('e2fsck', ['-fn', `${raw}?offset=${(root?.start ?? 0) * 512}`], { stdio: 'pipe' })
-  execFileSync('rm', [raw])
 }

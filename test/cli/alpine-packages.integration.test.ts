@@ -4,16 +4,10 @@ import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import {
-  alpineImage,
-  missingForAlpine,
-  REAL_REPOSITORY,
-  serveRepositories,
-  standIns,
-  type Repositories,
-} from '../support/alpine.js'
+import { alpineImage, missingForAlpine, REAL_REPOSITORY, serveRepositories, standIns } from '../support/alpine.js'
 import { writeApkRepository } from '../support/apk-repository.js'
 import { c2m, c2mOk } from '../support/cli.js'
+import type { ServedFolders } from '../support/http-folders.js'
 import { WORK } from '../support/paths.js'
 import { sshKey } from '../support/ssh.js'
 
@@ -24,7 +18,7 @@ const FLAGS = ['--bootloader', 'grub-pc', '--verbose']
 
 describe.skipIf(missing !== undefined)('packages of an Alpine machine, with a stand-in kernel', () => {
   let folder = ''
-  let repositories: Repositories
+  let repositories: ServedFolders
   let image = ''
   beforeAll(async () => {
     folder = await mkdtemp(join(WORK, 'alpine-'))

@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startDockerDaemon, type DockerDaemon } from '@c2m/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { alpineImage, missingForAlpine, serveRepositories, type Repositories } from '../support/alpine.js'
+import { alpineImage, missingForAlpine, serveRepositories } from '../support/alpine.js'
 import { c2mOk } from '../support/cli.js'
+import type { ServedFolders } from '../support/http-folders.js'
 import { WORK } from '../support/paths.js'
 import { sshKey } from '../support/ssh.js'
 import { vm2container } from './support/convert.js'
@@ -17,7 +18,7 @@ const missing = lacks('images of machines run by Docker', { dockerd: 'docker.io'
 describe.skipIf(missing)('images of an Alpine machine (stand-in kernel) under Docker', () => {
   let folder = ''
   let disk = ''
-  let repositories: Repositories
+  let repositories: ServedFolders
   let daemon: DockerDaemon
   const docker = (...args: readonly string[]) => daemon.docker(...args)
   beforeAll(async () => {

@@ -4,15 +4,9 @@ import { openImage } from '@c2m/image'
 import { readText } from '@c2m/linux'
 import { archiveRootfs, compareRootfs, indexLayer } from '@c2m/rootfs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import {
-  alpineImage,
-  missingForAlpine,
-  serveRepositories,
-  standIns,
-  standInsOf39,
-  type Repositories,
-} from '../support/alpine.js'
+import { alpineImage, missingForAlpine, serveRepositories, standIns, standInsOf39 } from '../support/alpine.js'
 import { c2mOk } from '../support/cli.js'
+import type { ServedFolders } from '../support/http-folders.js'
 import { CACHE, WORK } from '../support/paths.js'
 
 const missing = missingForAlpine(true)
@@ -22,7 +16,7 @@ describe.skipIf(missing !== undefined)('an Alpine image that became a machine wi
   let folder = ''
   let image = ''
   let disk = ''
-  let repositories: Repositories
+  let repositories: ServedFolders
   beforeAll(async () => {
     folder = await mkdtemp(join(WORK, 'roundtrip-'))
     repositories = await serveRepositories()

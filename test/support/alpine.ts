@@ -1,8 +1,6 @@
 import { existsSync } from 'node:fs'
-import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { createReadStream, createWriteStream } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -11,6 +9,8 @@ import { run } from '@c2m/process'
 import { writeOciLayout } from '@c2m/testkit'
 import { writeApkRepository, type ApkPackage } from './apk-repository.js'
 import { debian12Machine } from './debian.js'
+import { serveFolders, type ServedFolders } from './http-folders.js'
+import { onlyLayer } from './layout.js'
 import { FIXTURES, ROOT } from './paths.js'
 
 /** Real Alpine trees and a signed repository, which are no part of this repository. */
@@ -19,7 +19,6 @@ export const REAL_REPOSITORY = join(DATA, 'repo')
 const CREATED = 1_760_000_000
 /** Names the packages of c2m's own tests beside the real ones; counted up when they change. */
 const STAND_INS = `${FIXTURES}/alpine-stand-ins-2`
-/** The same each time when it is free, so that the image, and with it the cached layers, stay the same. */
 const PREFERRED_PORT = 18_319
 
 export type AlpineVersion = '3.9.6' | '3.19.4'
@@ -39,41 +38,12 @@ export function missingForAlpine(standIns = false): string | undefined {
   return lacking.length === 0 ? undefined : `packages: apt-get install ${lacking.map(([, name]) => name).join(' ')}`
 }
 
-export interface Repositories extends AsyncDisposable {
-  readonly urls: readonly string[]
-}
-
 /**
  * Repositories over HTTP on the loopback interface, by the name that their URL ends with; without any, the real one and that
  * of stand-ins for what it lacks.
  */
-export async function serveRepositories(given?: Readonly<Record<string, string>>): Promise<Repositories> {
-  const named = given ?? { '3.19': REAL_REPOSITORY, 'stand-ins': await standIns() }
-  const folders = Object.fromEntries(Object.entries(named).map(([name, folder]) => [`/${name}`, folder]))
-  const server = createServer((request, response) => {
-    const path = decodeURIComponent(request.url ?? '')
-    const [prefix, folder] = Object.entries(folders).find(([one]) => path.startsWith(`${one}/x86_64/`)) ?? []
-    const file = folder === undefined ? undefined : join(folder, 'x86_64', basename(path))
-    if (prefix === undefined || file === undefined || !existsSync(file)) return void response.writeHead(404).end()
-    createReadStream(file).pipe(response)
-  })
-  await listen(server, PREFERRED_PORT).catch(() => listen(server, 0))
-  const { port } = server.address() as AddressInfo
-  return {
-    urls: Object.keys(folders).map((prefix) => `http://127.0.0.1:${port}${prefix}`),
-    [Symbol.asyncDispose]: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
-  }
-}
-
-function listen(server: ReturnType<typeof createServer>, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, '127.0.0.1', () => resolve())
-  })
+export async function serveRepositories(given?: Readonly<Record<string, string>>): Promise<ServedFolders> {
+  return serveFolders(given ?? { '3.19': REAL_REPOSITORY, 'stand-ins': await standIns() }, PREFERRED_PORT)
 }
 
 /**
@@ -166,14 +136,17 @@ export async function standIns(): Promise<string> {
 }
 
 async function kernelPackage(files: string): Promise<ApkPackage> {
-  const layout = await debian12Machine()
-  const json = async (path: string) => JSON.parse(await readFile(path, 'utf8')) as Record<string, { digest: string }[]>
-  const blob = (digest = '') => join(layout, 'blobs', ...digest.split(':'))
-  const manifest = (await json(join(layout, 'index.json')))['manifests']?.[0]
-  const layer = (await json(blob(manifest?.digest)))['layers']?.[0]
   const taken = join(files, 'debian')
   await mkdir(taken)
-  await run('tar', ['-xzf', blob(layer?.digest), '-C', taken, '--no-same-owner', './boot', './usr/lib/modules'])
+  await run('tar', [
+    '-xzf',
+    await onlyLayer(await debian12Machine()),
+    '-C',
+    taken,
+    '--no-same-owner',
+    './boot',
+    './usr/lib/modules',
+  ])
   const [version = ''] = await readdir(join(taken, 'usr/lib/modules'))
   const share = join(files, 'usr/share/kernel/virt')
   for (const folder of [join(files, 'boot'), share, join(files, 'lib')]) await mkdir(folder, { recursive: true })

@@ -71,30 +71,3 @@ export function fsckRoot(disk: string, folder: string): void {
   execFileSync('e2fsck', ['-fn', `${raw}?offset=${(root?.start ?? 0) * 512}`], { stdio: 'pipe' })
   rmSync(raw)
 }
-
-/** What one boot test is about: its name is a line of the matrix of what was booted. */
-export interface BootCase {
-  /** With its release, e.g. 'Debian 12'. */
-  readonly distro: string
-  readonly bootloader: string
-  readonly table: 'GPT' | 'MBR'
-  readonly firmwares: readonly Firmware[]
-  /** What is special, e.g. 'static address'. */
-  readonly note?: string
-}
-
-/** '<distro> <boot loader> <table> <firmware>', with what is special behind a colon. */
-export function nameOf({ distro, bootloader, table, firmwares, note }: BootCase): string {
-  const firmware = firmwares.map((one) => one.toUpperCase()).join('+')
-  return `${distro} ${bootloader} ${table} ${firmware}${note === undefined ? '' : `: ${note}`}`
-}
-
-/** Cases with their names, for it.each. */
-export function named<T extends BootCase>(cases: readonly T[]): readonly (T & { readonly name: string })[] {
-  return cases.map((one) => ({ ...one, name: nameOf(one) }))
-}
-
-/** A name that is good for a file. */
-export function fileName(name: string): string {
-  return name.replace(/\W+/g, '-')
-}

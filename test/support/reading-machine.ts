@@ -1,11 +1,9 @@
 import { execFileSync } from 'node:child_process'
-import { createReadStream, createWriteStream } from 'node:fs'
-import { copyFile, cp, mkdir, mkdtemp, readFile, realpath, rm, symlink } from 'node:fs/promises'
+import { copyFile, cp, mkdir, mkdtemp, realpath, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
-import { pipeline } from 'node:stream/promises'
-import { createGunzip } from 'node:zlib'
 import { debianImage, writeOciLayout } from '@c2m/testkit'
+import { unpackOnlyLayer } from './layout.js'
 import { FIXTURES, ROOT } from './paths.js'
 
 const CREATED = 1_760_000_000
@@ -27,7 +25,7 @@ export async function machineWithProgram(folder: string): Promise<string> {
   const scratch = await mkdtemp(join(tmpdir(), 'c2m-program-'))
   try {
     const lower = join(scratch, 'base.tar')
-    await pipeline(createReadStream(await onlyLayer(base)), createGunzip(), createWriteStream(lower))
+    await unpackOnlyLayer(base, lower)
     const program = join(scratch, 'program.tar')
     await packProgram(join(scratch, 'tree'), program)
     await writeOciLayout(folder, { layers: [lower, program], architecture: 'amd64', tag: 'reader', created: CREATED })
@@ -35,15 +33,6 @@ export async function machineWithProgram(folder: string): Promise<string> {
     await rm(scratch, { recursive: true, force: true })
   }
   return folder
-}
-
-async function onlyLayer(layout: string): Promise<string> {
-  const blob = (digest: string) => join(layout, 'blobs', ...digest.split(':'))
-  const index = JSON.parse(await readFile(join(layout, 'index.json'), 'utf8')) as { manifests: { digest: string }[] }
-  const manifest = JSON.parse(await readFile(blob(index.manifests[0]?.digest ?? ''), 'utf8')) as {
-    layers: { digest: string }[]
-  }
-  return blob(manifest.layers[0]?.digest ?? '')
 }
 
 /** /usr/local/bin/node, /opt/c2m as the checkout is, without what only its building and tests need, and /usr/local/bin/c2m. */
