@@ -6,7 +6,8 @@ import { PluginRegistry, type FoundPlugin } from './plugins/registry.js'
 import type { PlanSummary } from './to-machine/plan.js'
 import type { ContainerToVmRequest } from './request/container-to-vm.js'
 import type { VmToContainerRequest } from './request/vm-to-container.js'
-import { VmToContainer, type ImagePlan, type VmToContainerResult } from './to-image/vm-to-container.js'
+import type { ImagePlan } from './to-image/image-plan.js'
+import { VmToContainer, type VmToContainerResult } from './to-image/vm-to-container.js'
 import { ContainerToVm, type ContainerToVmResult } from './to-machine/container-to-vm.js'
 
 export interface ConverterOptions {

@@ -10,6 +10,7 @@ export {
 export { familiarName, type RegistryName } from './reference/registry-name.js'
 export { formatPlatform, hostPlatform, parsePlatform, type Platform } from './manifest/platform.js'
 export { writeImage } from './write/write.js'
+export { checkDestination } from './write/check-destination.js'
 export { parseDestination, type Destination } from './write/destination.js'
 export type {
   LayerCompression,

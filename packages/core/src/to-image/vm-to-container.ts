@@ -1,51 +1,25 @@
-import { familiarName, parseDestination, writeImage, type WrittenImage } from '@c2m/image'
-import type { MachineFindings, MachineService, Rootfs, RootfsEdit, StepContext } from '@c2m/plugin-api'
+import { checkDestination, parseDestination, writeImage, type WrittenImage } from '@c2m/image'
+import type { RootfsEdit, StepContext } from '@c2m/plugin-api'
 import { CleanupStack, makeTemporaryFolder, throwIfAborted, type Reporter } from '@c2m/process'
-import { editRootfs, rememberRootfs, rootfsSummary, type CleaningResult, type Inexpressible } from '@c2m/rootfs'
-import type { SecretFinding } from '@c2m/linux'
+import { editRootfs, rememberRootfs } from '@c2m/rootfs'
 import { join } from 'node:path'
 import { inject, injectable } from 'tsyringe'
 import { machineName, machineTarget, openMachine } from '../machine/open-machine.js'
-import type { OpenedMachine } from '../machine/reader.js'
 import type { PluginRegistry } from '../plugins/registry.js'
 import type { VmToContainerRequest } from '../request/vm-to-container.js'
 import { configure, relative } from '../steps/configure.js'
 import { REGISTRY, REPORTER, SETTINGS, SIGNAL, type Settings } from '../tokens.js'
 import { lockAccounts } from './accounts.js'
 import { annotations, imageConfig } from './config.js'
-import { know, type Known } from './findings.js'
+import { know } from './findings.js'
+import { describeImage, type ImagePlan } from './image-plan.js'
 import { layersOf } from './layers.js'
 import { takeOriginal } from './original.js'
 import { chooseProcess, type ChosenProcess } from './process.js'
-import { SPARSE } from './sparse.js'
-import { strip, type Stripped } from './strip.js'
+import { commands } from './run-command.js'
+import { strip } from './strip.js'
 import { treeTime } from './time.js'
-
-/** What a conversion decided, before and after it is done. */
-export interface ImagePlan {
-  readonly root: string
-  readonly reasons: readonly string[]
-  readonly mounts: OpenedMachine['mounts']
-  /** os-release's PRETTY_NAME. */
-  readonly os?: string
-  readonly distro?: Known['distro']
-  readonly architecture: string
-  /** RFC 3339. */
-  readonly created: string
-  readonly entries: number
-  /** Bytes of all regular files in the image. */
-  readonly bytes: number
-  readonly cleaning: readonly CleaningResult[]
-  readonly leftOut: readonly Inexpressible[]
-  readonly droppedAttributes: Readonly<Record<string, number>>
-  readonly secrets: readonly SecretFinding[]
-  readonly secretsExcluded: boolean
-  readonly init: { readonly id: string; readonly because: string }
-  readonly ports: readonly string[]
-  readonly services: readonly MachineService[]
-  /** Directories whose data outlives a container. */
-  readonly volumes: readonly { readonly path: string; readonly note: string }[]
-}
+import { warnOfImage } from './warnings.js'
 
 export interface VmToContainerResult extends WrittenImage {
   readonly plan: ImagePlan
@@ -69,6 +43,17 @@ export class VmToContainer {
   }
 
   async run(request: VmToContainerRequest): Promise<VmToContainerResult> {
+    const options = {
+      tags: request.tags,
+      compression: request.compression,
+      level: request.level,
+      force: request.force,
+      cache: this.settings.cache,
+      env: this.settings.env,
+      signal: this.signal,
+      reporter: this.reporter,
+    }
+    await checkDestination(request.output, options)
     await using cleanup = new CleanupStack()
     const { plan, chosen, known, rootfs } = await this.#prepare(request, cleanup)
     const name = machineName(machineTarget(request.machine))
@@ -85,16 +70,7 @@ export class VmToContainer {
         config: imageConfig(chosen, labels),
         annotations: labels,
       },
-      {
-        tags: request.tags,
-        compression: request.compression,
-        level: request.level,
-        force: request.force,
-        cache: this.settings.cache,
-        env: this.settings.env,
-        signal: this.signal,
-        reporter: this.reporter,
-      },
+      options,
     )
     done()
     return { ...written, plan, ...commands(request, chosen, written) }
@@ -131,8 +107,8 @@ export class VmToContainer {
     if (request.excludeSecrets) await lockAccounts(rootfs)
     await this.#adapt(rootfs, chosen)
     deciding()
-    const plan = await this.#describe(request, machine, known, stripped, chosen, rootfs, time)
-    this.#warn(plan)
+    const plan = await describeImage(request, machine, known, stripped, chosen, rootfs, time)
+    warnOfImage(plan, this.reporter)
     return { plan, chosen, known, rootfs }
   }
 
@@ -154,91 +130,4 @@ export class VmToContainer {
       await rootfs.put({ path: relative(path), type: 'directory', mode, uid, gid })
     }
   }
-
-  async #describe(
-    request: VmToContainerRequest,
-    { root, reasons, mounts }: OpenedMachine,
-    { os, distro, architecture, findings }: Known,
-    { rules, secrets, leftOut, droppedAttributes }: Stripped,
-    { id, because, ports }: ChosenProcess,
-    rootfs: Rootfs,
-    time: number,
-  ): Promise<ImagePlan> {
-    return {
-      root,
-      reasons,
-      mounts,
-      ...(os === undefined ? {} : { os: os.prettyName }),
-      ...(distro === undefined ? {} : { distro }),
-      architecture,
-      created: new Date(time * 1000).toISOString().replace('.000Z', 'Z'),
-      ...(await rootfsSummary(rootfs)),
-      cleaning: rules,
-      leftOut,
-      droppedAttributes,
-      secrets,
-      secretsExcluded: request.excludeSecrets,
-      init: { id, because },
-      ports,
-      services: findings.services,
-      volumes: suggestedVolumes(findings),
-    }
-  }
-
-  /** Secrets are told before the image exists. */
-  #warn(plan: ImagePlan): void {
-    const { secrets, secretsExcluded, leftOut, cleaning } = plan
-    if (secrets.length > 0 && !secretsExcluded) {
-      const listed = secrets.map(({ path, kind }) => `  /${path} (${kind})`).join('\n')
-      this.reporter.warn(
-        `${secrets.length} files look like secrets and go into the image; --exclude-secrets leaves them out:\n${listed}`,
-      )
-    }
-    if (lacksHostKeys(plan)) {
-      this.reporter.info(
-        'the SSH server does not start before it has keys again: ssh-keygen -A in the container makes them',
-      )
-    }
-    const sparse = cleaning.find(({ id, applied, removed }) => id === SPARSE && !applied && removed > 0)
-    if (sparse !== undefined) {
-      const listed = sparse.samples.map((path) => `/${path}`).join(', ')
-      this.reporter.warn(`holes are kept, which an image stores as zeros, ${sparse.bytes} bytes in all: ${listed}`)
-    }
-    if (leftOut.length > 0) {
-      const listed = leftOut.map(({ path, why }) => `  /${path}: ${why}`).join('\n')
-      this.reporter.info(`${leftOut.length} entries that an image cannot hold stay behind:\n${listed}`)
-    }
-  }
-}
-
-const SSH_SERVER = /^(?:service=)?(?:sshd?|openssh|openssh-server)(?:\.service)?$/
-
-/** Whether the container runs an SSH server whose keys stay behind. */
-function lacksHostKeys({ cleaning, init, services }: ImagePlan): boolean {
-  if (!cleaning.some(({ id, applied, removed }) => id === 'ssh-host-keys' && applied && removed > 0)) return false
-  if (init.id === 'shell' || init.id === 'none') return false
-  return init.id.startsWith('service=') ? SSH_SERVER.test(init.id) : services.some(({ name }) => SSH_SERVER.test(name))
-}
-
-function suggestedVolumes({ services, dataDirectories = [] }: MachineFindings): ImagePlan['volumes'] {
-  const ofServices = services.flatMap(({ name, volumes }) => volumes.map((path) => ({ path, note: `data of ${name}` })))
-  const seen = new Set<string>()
-  return [...ofServices, ...dataDirectories].filter(({ path }) => !seen.has(path) && seen.add(path))
-}
-
-/** What a container that does what the machine did is started with; where the image is already, that comes next. */
-function commands(
-  { output, tags }: VmToContainerRequest,
-  { ports, runArguments, process }: ChosenProcess,
-  { nextCommand }: WrittenImage,
-): { nextCommand: string; runCommand?: string } {
-  const destination = parseDestination(output)
-  const own = 'image' in destination ? destination.image : 'name' in destination ? destination.name : undefined
-  const name = own === undefined ? tags[0] : familiarName(own)
-  if (name === undefined) return { nextCommand }
-  const publish = ports.flatMap((port) => ['-p', `${port.split('/')[0]}:${port}`])
-  const runs = process.entrypoint.length + (process.cmd ?? []).length > 0
-  const words = ['docker run --rm', ...runArguments, ...publish, name, ...(runs ? [] : ['/bin/sh'])]
-  const runCommand = words.join(' ')
-  return { nextCommand: 'image' in destination ? runCommand : nextCommand, runCommand }
 }

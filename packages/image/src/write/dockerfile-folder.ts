@@ -6,7 +6,7 @@ import { writeSmall, writeStream } from './file.js'
 import { packLayer, type PackContext } from './layer.js'
 import { layerType } from './manifest.js'
 import type { NewImage, NewLayer, WrittenLayer } from './new-image.js'
-import { outputFolder } from './output-folder.js'
+import { outputFolder, type OutputFolder } from './output-folder.js'
 
 const TAR = 'img.tar'
 
@@ -21,7 +21,19 @@ export async function writeDockerfile(
   context: PackContext,
   force = false,
 ): Promise<WrittenLayer> {
-  await using folder = await outputFolder(path)
+  await using folder = await dockerfileFolder(path, force)
+  const packed = await writeStream(await folder.place(TAR), join(path, TAR), (write) =>
+    packLayer(layer, write, context),
+  )
+  const text = encodeDockerfile(image, TAR, context.reporter)
+  await writeSmall(await folder.place('Dockerfile'), text, join(path, 'Dockerfile'))
+  throwIfAborted(context.signal)
+  await folder.commit()
+  return { ...packed, mediaType: layerType('oci', context.compression) }
+}
+
+/** The folder that `writeDockerfile` would fill. @throws what it throws before it writes */
+export async function dockerfileFolder(path: string, force = false): Promise<OutputFolder> {
   for (const name of force ? [] : [TAR, 'Dockerfile']) {
     const file = join(path, name)
     const isFree = await stat(file).then(
@@ -31,12 +43,5 @@ export async function writeDockerfile(
     if (!isFree)
       throw usageError('C2M_OUTPUT_EXISTS', `${file} exists already`, 'choose another folder, or use --force')
   }
-  const packed = await writeStream(await folder.place(TAR), join(path, TAR), (write) =>
-    packLayer(layer, write, context),
-  )
-  const text = encodeDockerfile(image, TAR, context.reporter)
-  await writeSmall(await folder.place('Dockerfile'), text, join(path, 'Dockerfile'))
-  throwIfAborted(context.signal)
-  await folder.commit()
-  return { ...packed, mediaType: layerType('oci', context.compression) }
+  return outputFolder(path)
 }

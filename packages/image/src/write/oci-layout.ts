@@ -47,8 +47,8 @@ function layersIn(folder: OutputFolder, shown: string): LayerTarget {
   }
 }
 
-/** index.json of a layout; undefined when the folder is empty. */
-async function readLayout(path: string): Promise<Uint8Array | undefined> {
+/** index.json of a layout; undefined when the folder is empty. @throws C2M_OUTPUT_EXISTS (usage), C2M_FILE_… */
+export async function readLayout(path: string): Promise<Uint8Array | undefined> {
   const names = await namesIn(path)
   if (names.length === 0) return undefined
   if (names.includes('oci-layout') && names.includes('index.json')) return readIndexFile(path)
