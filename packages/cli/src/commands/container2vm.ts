@@ -1,5 +1,5 @@
 import type { ContainerToVmRequest, ContainerToVmResult, PlanSummary } from '@c2m/core'
-import { formatForFile, parseReference } from '@c2m/core'
+import { findBlockDevice, formatForFile, parseReference } from '@c2m/core'
 import type { DiskFormat } from '@c2m/plugin-api'
 import { usageError } from '@c2m/process'
 import { Args, Flags } from '@oclif/core'
@@ -20,6 +20,7 @@ export default class Container2vm extends BaseCommand {
     '<%= config.bin %> <%= command.id %> debian:12',
     '<%= config.bin %> <%= command.id %> oci:./debian-12 -o web.qcow2 --hostname web --ssh-key ~/.ssh/id_ed25519.pub --verify',
     '<%= config.bin %> <%= command.id %> docker-archive:app.tar -o app.vmdk --bootloader grub-efi --size 4G',
+    '<%= config.bin %> <%= command.id %> oci:./debian-12 -o /dev/sdX --target physical --keyboard de --force',
   ]
 
   static override args = {
@@ -33,11 +34,11 @@ export default class Container2vm extends BaseCommand {
   static override flags = {
     output: Flags.string({
       char: 'o',
-      description: 'disk to make; its extension gives the format [default: NAME.qcow2]',
+      description: 'disk to make: a file whose extension gives the format, or a block device [default: NAME.qcow2]',
     }),
     format: Flags.option({ options: FORMATS })({ description: 'disk format, when the extension does not say it' }),
     subformat: Flags.option({ options: ['fixed'] as const })({ description: 'fixed: a vhd as Azure wants it' }),
-    force: Flags.boolean({ char: 'f', description: 'replace the output when it exists' }),
+    force: Flags.boolean({ char: 'f', description: 'replace the output when it exists, or all that is on the device' }),
     size: Flags.string({ description: "the disk's size, e.g. 10G, or auto", env: 'C2M_SIZE', default: 'auto' }),
     bootloader: Flags.string({ description: 'boot loader id or family', env: 'C2M_BOOTLOADER' }),
     'partition-table': Flags.option({ options: ['gpt', 'mbr'] as const })({ description: 'default: gpt' }),
@@ -76,6 +77,7 @@ export default class Container2vm extends BaseCommand {
     dns: Flags.string({ multiple: true, multipleNonGreedy: true, description: 'DNS server' }),
     timezone: Flags.string({ description: 'e.g. Europe/Berlin' }),
     locale: Flags.string({ description: 'e.g. de_DE.UTF-8' }),
+    keyboard: Flags.string({ description: 'keyboard layout of the console, e.g. de, or de:nodeadkeys' }),
     package: Flags.string({ multiple: true, multipleNonGreedy: true, description: 'further package to install' }),
     cmdline: Flags.string({
       multiple: true,
@@ -89,6 +91,7 @@ export default class Container2vm extends BaseCommand {
     }),
     swap: Flags.string({ description: 'size of a swap partition' }),
     'boot-size': Flags.string({ description: 'size of a /boot partition of its own' }),
+    'esp-size': Flags.string({ description: 'size of the EFI system partition' }),
     sandbox: Flags.option({ options: ['userns', 'root', 'docker'] as const })({
       description: 'where packages are installed [default: userns]',
       env: 'C2M_SANDBOX',
@@ -109,7 +112,7 @@ export default class Container2vm extends BaseCommand {
 
     const name = parseReference(image).name
     const output = flags.output ?? `${name}.${flags.format === undefined ? 'qcow2' : extension(flags.format)}`
-    const format = flags.format ?? formatOf(output)
+    const format = flags.format ?? (await formatOf(output))
     if (flags.subformat !== undefined && format !== 'vhd') {
       throw usageError(
         'C2M_FLAG_CONFLICT',
@@ -134,6 +137,7 @@ export default class Container2vm extends BaseCommand {
       kernelFile: kernel.file,
       swapSize: flags.swap === undefined ? 0 : parseSize(flags.swap),
       bootSize: flags['boot-size'] === undefined ? 0 : parseSize(flags['boot-size']),
+      espSize: flags['esp-size'] === undefined ? 0 : parseSize(flags['esp-size']),
       sandbox: flags.sandbox ?? 'userns',
       refresh: flags.refresh,
       seed: flags.seed,
@@ -146,8 +150,11 @@ export default class Container2vm extends BaseCommand {
       return plan
     }
     const result = await converter.container2vm(request)
+    const size = formatBytes(result.diskBytes)
     this.log(
-      `${result.output}: ${result.format}, a disk of ${formatBytes(result.diskBytes)} in a file of ${formatBytes(result.fileBytes)}`,
+      result.device === undefined
+        ? `${result.output}: ${result.format}, a disk of ${size} in a file of ${formatBytes(result.fileBytes)}`
+        : `${result.output}: a disk of ${size}, written and compared`,
     )
     for (const { firmware, seconds } of result.verified) this.log(`boots with ${firmware} in ${seconds.toFixed(0)} s`)
     return result
@@ -162,9 +169,11 @@ function extension(format: DiskFormat): string {
   return format === 'raw' ? 'img' : format
 }
 
-function formatOf(output: string): DiskFormat {
+async function formatOf(output: string): Promise<DiskFormat> {
   const format = formatForFile(output)
   if (format !== undefined) return format
+  // the name of a device has no extension; one that is missing is told of where devices are
+  if (output.startsWith('/dev/') || (await findBlockDevice(output)) !== undefined) return 'raw'
   throw usageError(
     'C2M_FORMAT',
     `the extension of ${output} names no disk format`,

@@ -23,11 +23,13 @@ export const configSchema = z
         dns: words.optional(),
         timezone: z.string().optional(),
         locale: z.string().optional(),
+        keyboard: z.string().optional(),
         package: words.optional(),
         kernel: z.string().optional(),
         cmdline: words.optional(),
         console: words.optional(),
         swap: size.optional(),
+        'esp-size': size.optional(),
         sandbox: z.enum(['userns', 'root', 'docker']).optional(),
       })
       .optional()

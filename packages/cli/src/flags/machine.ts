@@ -1,5 +1,5 @@
-import { checkPasswordHash, defaultMachine, hashPassword } from '@c2m/core'
-import type { MachineRequest, Secret, UserRequest } from '@c2m/plugin-api'
+import { checkPasswordHash, defaultConsoles, defaultMachine, hashPassword } from '@c2m/core'
+import type { MachineRequest, MachineTarget, Secret, UserRequest } from '@c2m/plugin-api'
 import { fileError, usageError, type Reporter } from '@c2m/process'
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
@@ -18,10 +18,12 @@ export interface MachineFlags {
   dns?: string[]
   timezone?: string
   locale?: string
+  keyboard?: string
   package?: string[]
   kernel?: string
   cmdline?: string[]
   console?: string[]
+  target?: MachineTarget
 }
 
 export async function machineRequest(
@@ -41,12 +43,13 @@ export async function machineRequest(
     dns: (flags.dns ?? []).map(checkAddress),
     timezone: check(flags.timezone, /^[A-Za-z0-9_+-]+(\/[A-Za-z0-9_+-]+)*$/, 'time zone', 'e.g. Europe/Berlin or UTC'),
     locale: check(flags.locale, /^[A-Za-z0-9_.@-]+$/, 'locale', 'e.g. de_DE.UTF-8'),
+    keyboard: check(flags.keyboard, /^[a-z]+(:[A-Za-z0-9_-]+)?$/, 'keyboard layout', 'e.g. de or de:nodeadkeys'),
     packages: (flags.package ?? []).map((name) =>
       checked(name, /^[A-Za-z0-9][A-Za-z0-9+._:~=-]*$/, 'package name', 'e.g. curl'),
     ),
     kernel: flags.kernel,
     cmdline: (flags.cmdline ?? []).flatMap((text) => text.split(/\s+/).filter((word) => word !== '')),
-    consoles: flags.console ?? defaultMachine.consoles,
+    consoles: flags.console ?? defaultConsoles(flags.target ?? 'vm'),
   }
   if (request.rootPasswordHash === undefined && sshKeys.length === 0) {
     reporter.warn(

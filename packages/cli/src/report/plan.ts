@@ -3,12 +3,13 @@ import { formatBytes } from './reporters.js'
 
 /** The plan for people: `--dry-run` without `--json`. */
 export function planText(plan: PlanSummary): string {
-  const { image, distro, bootloaders, firmware, disk, packages, steps, warnings } = plan
+  const { image, distro, bootloaders, firmware, disk, device, packages, steps, warnings } = plan
   const lines = [
     `image       ${image.name} (${image.architecture}, ${image.digest})`,
     `distro      ${distro.name} (plugin ${distro.plugin})`,
     `boot loader ${bootloaders.map(({ id }) => id).join(', ')} for ${firmware.join(' and ')}`,
     `disk        ${disk.format}, ${disk.table}`,
+    ...(device === undefined ? [] : [`device      ${deviceText(device)}`]),
     ...disk.partitions.map(({ number, role, size, filesystem, mountpoint }) =>
       `  ${number}  ${role.padEnd(9)} ${(size > 0 ? formatBytes(size) : 'the rest').padEnd(10)} ${filesystem ?? ''} ${mountpoint ?? ''}`.trimEnd(),
     ),
@@ -18,4 +19,9 @@ export function planText(plan: PlanSummary): string {
     ...warnings.map((warning) => `warning: ${warning}`),
   ]
   return lines.join('\n')
+}
+
+function deviceText({ path, model, serial, size, contents }: NonNullable<PlanSummary['device']>): string {
+  const known = [model, serial === undefined ? undefined : `serial ${serial}`, formatBytes(size)].filter(Boolean)
+  return `${path} (${known.join(', ')}), now ${contents.join(', ') || 'nothing known'}`
 }

@@ -7,12 +7,12 @@ export type SandboxMode = 'userns' | 'root' | 'docker'
 export interface ContainerToVmRequest {
   /** Image reference with transport, or bare. */
   readonly image: string
-  /** Path of the disk to be made. */
+  /** Path of the disk to be made: a file, or a block device that becomes the disk. */
   readonly output: string
   readonly format: DiskFormat
   /** Variant of a format: 'fixed' for vhd (as Azure wants it). */
   readonly subformat?: 'fixed'
-  /** Replaces an output that exists. */
+  /** Replaces an output that exists, and whatever is on a device. */
   readonly force: boolean
   /** Bytes of the whole disk, or as much as content and a reserve need. */
   readonly size: number | 'auto'
@@ -31,6 +31,8 @@ export interface ContainerToVmRequest {
   readonly swapSize: number
   /** Bytes of a /boot partition of its own; 0 for none. */
   readonly bootSize: number
+  /** Bytes of the EFI system partition; 0 leaves it to the boot loader. */
+  readonly espSize: number
   readonly sandbox: SandboxMode
   /** Makes the package layer anew even when a cached one is there. */
   readonly refresh: boolean
@@ -38,6 +40,12 @@ export interface ContainerToVmRequest {
   readonly seed?: string
   /** Boots the result under each firmware that it is made for. */
   readonly verify: boolean
+}
+
+/** In the kernel's syntax; the last gets /dev/console: the serial port of a machine without a screen, the screen of metal. */
+export function defaultConsoles(target: MachineTarget): readonly string[] {
+  const [screen, serial] = ['tty0', 'ttyS0,115200n8']
+  return target === 'vm' ? [screen, serial] : [serial, screen]
 }
 
 export const defaultMachine: MachineRequest = {
@@ -48,5 +56,5 @@ export const defaultMachine: MachineRequest = {
   dns: [],
   packages: [],
   cmdline: [],
-  consoles: ['tty0', 'ttyS0,115200n8'],
+  consoles: defaultConsoles('vm'),
 }

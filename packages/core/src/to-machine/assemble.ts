@@ -21,6 +21,7 @@ import type {
 import { C2mError, ExitCode, type Reporter } from '@c2m/process'
 import type { Plan } from './plan.js'
 import { evaluate, relative } from '../steps/configure.js'
+import { deviceTooSmall } from './target-device.js'
 
 const MIB = 1024 * 1024
 /** The unit in which writeExt4 tells extents; bytes. */
@@ -30,20 +31,32 @@ export interface AssembleOptions {
   /** Where the raw disk is written. */
   readonly path: string
   readonly size: number | 'auto'
+  /** Bytes of the device that the disk is for, which its table then spans, while the root's file system is as large as with 'auto'. */
+  readonly deviceBytes?: number
   readonly context: StepContext
   readonly reporter: Reporter
 }
 
-/** The finished tree becomes a raw disk: file systems, then the table, then boot code. Returns the disk's size in bytes. */
-export async function assemble(plan: Plan, options: AssembleOptions): Promise<number> {
+/** A raw disk in a file. */
+export interface AssembledDisk {
+  /** Bytes. */
+  readonly size: number
+  /** Bytes from the start of the disk to the end of the root's file system; behind it only GPT's backup is. */
+  readonly end: number
+}
+
+/** The finished tree becomes a raw disk: file systems, then the table, then boot code. */
+export async function assemble(plan: Plan, options: AssembleOptions): Promise<AssembledDisk> {
   const { context } = options
   const rootPlan = await planPartition(plan, rootOf(plan.disk), options)
-  const total = await chooseSize(plan.disk, rootPlan, options.size)
+  const sizes = await chooseSizes(plan.disk, rootPlan, options)
+  const { size: total } = sizes
   const places = new Map<string, FilePlace>()
   await using disk = await createRawDisk(options.path, total)
   for (const partition of plan.disk.partitions) {
     const { offset, size } = partitionRange(plan.disk, total, partition.role)
-    const target = region(disk, offset, size)
+    // on a device the root's file system grows to its partition at first boot
+    const target = region(disk, offset, Math.min(size, sizes.end - offset))
     if (partition.filesystem === 'ext4') {
       const planned = partition.role === 'root' ? rootPlan : await planPartition(plan, partition, options)
       const { losses, extents } = await planned.write(target)
@@ -64,7 +77,7 @@ export async function assemble(plan: Plan, options: AssembleOptions): Promise<nu
       await disk.write(offset, part)
   }
   await disk.sync()
-  return total
+  return sizes
 }
 
 async function writeOther(
@@ -171,20 +184,35 @@ function rootOf(disk: DiskPlan): PlannedPartition {
   return root
 }
 
-/** What fits, with a reserve of a quarter, at least 256 MiB; or what the user said, if it does fit. */
-async function chooseSize(disk: DiskPlan, root: Ext4Plan, asked: number | 'auto'): Promise<number> {
+/** What fits, with a reserve of a quarter, at least 256 MiB; or what the user said, or the device has, if it does fit. */
+async function chooseSizes(
+  disk: DiskPlan,
+  root: Ext4Plan,
+  { size: asked, deviceBytes }: AssembleOptions,
+): Promise<AssembledDisk> {
   const minimumBytes = await root.minimumBytes()
-  if (asked === 'auto') return diskSize(disk, minimumBytes + Math.max(256 * MIB, minimumBytes / 4))
   const needed = diskSize(disk, minimumBytes)
-  if (asked >= needed) return asked
+  const comfortable = diskSize(disk, minimumBytes + Math.max(256 * MIB, minimumBytes / 4))
+  if (deviceBytes !== undefined) {
+    if (deviceBytes < needed) throw deviceTooSmall(needed, deviceBytes)
+    return { size: deviceBytes, end: Math.min(endOf(disk, deviceBytes), endOf(disk, comfortable)) }
+  }
+  const size = asked === 'auto' ? comfortable : asked
+  if (size >= needed) return { size, end: endOf(disk, size) }
   throw new C2mError(
     'C2M_DISK_TOO_SMALL',
-    `the machine needs at least ${mib(needed)} MiB, --size gives ${mib(asked)} MiB`,
+    `the machine needs at least ${mib(needed)} MiB, --size gives ${mib(size)} MiB`,
     {
       hint: 'give a larger --size, or --size auto',
       exitCode: ExitCode.usage,
     },
   )
+}
+
+/** Where the root, the last partition, ends on a disk of `size` bytes. */
+function endOf(disk: DiskPlan, size: number): number {
+  const root = partitionRange(disk, size, 'root')
+  return root.offset + root.size
 }
 
 function mib(bytes: number): number {

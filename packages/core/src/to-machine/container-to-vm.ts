@@ -1,6 +1,6 @@
-import { convertRawDisk, outputFile } from '@c2m/disk'
+import { convertRawDisk, outputFile, type BlockDevice } from '@c2m/disk'
 import { verifyBoot, type VerifyReport } from '@c2m/qemu'
-import { editRootfs, mergeLayers, type Layer } from '@c2m/rootfs'
+import { editRootfs, mergeLayers, rootfsSummary, type Layer } from '@c2m/rootfs'
 import type { StepContext } from '@c2m/plugin-api'
 import { C2mError, CleanupStack, throwIfAborted, type Reporter } from '@c2m/process'
 import { rename, rm, stat } from 'node:fs/promises'
@@ -8,19 +8,29 @@ import { inject, injectable } from 'tsyringe'
 import { Planner } from './planner.js'
 import { summarize, type Plan, type PlanSummary } from './plan.js'
 import type { ContainerToVmRequest } from '../request/container-to-vm.js'
-import { REPORTER, SIGNAL } from '../tokens.js'
+import { REPORTER, SETTINGS, SIGNAL, type Settings } from '../tokens.js'
 import { recordAdded } from './added.js'
-import { assemble } from './assemble.js'
+import { assemble, type AssembledDisk } from './assemble.js'
 import { configure } from '../steps/configure.js'
 import { PackageLayer } from './package-layer.js'
+import {
+  checkRoom,
+  deviceOutput,
+  findTargetDevice,
+  overwriting,
+  requireForce,
+  type TargetDevice,
+} from './target-device.js'
 
 export interface ContainerToVmResult {
   readonly output: string
   readonly format: string
   /** The machine's disk, in bytes. */
   readonly diskBytes: number
-  /** What the file takes on this host, in bytes. */
+  /** What the file takes on this host, in bytes; of a device, all of it. */
   readonly fileBytes: number
+  /** The device that is now the machine's disk. */
+  readonly device?: PlanSummary['device']
   readonly plan: PlanSummary
   readonly verified: readonly VerifyReport[]
 }
@@ -33,40 +43,66 @@ export class ContainerToVm {
     @inject(PackageLayer) private readonly packages: PackageLayer,
     @inject(REPORTER) private readonly reporter: Reporter,
     @inject(SIGNAL) private readonly signal: AbortSignal,
+    @inject(SETTINGS) private readonly settings: Settings,
   ) {}
 
   async plan(request: ContainerToVmRequest): Promise<PlanSummary> {
     await using cleanup = new CleanupStack()
-    return summarize(await this.planner.plan(request, cleanup))
+    const target = await findTargetDevice(request)
+    const plan = await this.planner.plan(request, cleanup)
+    const { warnings } = plan
+    if (target === undefined) return summarize(plan)
+    const asked = request.force ? [] : [`${overwriting(target)}; that needs --force`]
+    return summarize({ ...plan, warnings: [...warnings, ...asked] }, target)
   }
 
   async run(request: ContainerToVmRequest): Promise<ContainerToVmResult> {
     await using cleanup = new CleanupStack()
     // before any work: a name that cannot be written is better known now
-    const output = await outputFile(request.output, { force: request.force })
+    const target = await findTargetDevice(request)
+    if (target !== undefined) requireForce(target, request.force)
+    const output =
+      target === undefined
+        ? await outputFile(request.output, { force: request.force })
+        : await deviceOutput(target, { folder: this.settings.cache, signal: this.signal, reporter: this.reporter })
     cleanup.defer(() => output[Symbol.asyncDispose]())
     const plan = await this.planner.plan(request, cleanup)
     for (const warning of plan.warnings) this.reporter.warn(warning)
+    if (target !== undefined) checkRoom(plan.disk, (await rootfsSummary(plan.rootfs)).bytes, target)
 
     const layer = await this.packages.make(plan, request)
     if (layer !== undefined) cleanup.defer(() => layer[Symbol.asyncDispose]())
     const rawPath = request.format === 'raw' ? output.path : `${output.path}.raw`
     if (rawPath !== output.path) cleanup.defer(() => rm(rawPath, { force: true }))
-    const diskBytes = await this.#build(plan, layer, request, rawPath)
+    const disk = await this.#build(plan, layer, request, rawPath, target?.device)
     if (rawPath !== output.path) {
       const done = this.reporter.stage(`write ${request.format}`)
       const { format, subformat } = request
       await convertRawDisk(rawPath, output.path, format, { signal: this.signal, subformat, random: plan.random })
       done()
     }
-    const verified = request.verify ? await this.#verify(plan, request, output.path) : []
+    const verified = request.verify ? await this.#verify(plan, request, output.path, target) : []
     throwIfAborted(this.signal)
-    await output.commit()
-    const fileBytes = (await stat(request.output)).blocks * 512
-    return { output: request.output, format: request.format, diskBytes, fileBytes, plan: summarize(plan), verified }
+    await output.commit(disk.end)
+    const summary = summarize(plan, target)
+    return {
+      output: request.output,
+      format: request.format,
+      diskBytes: disk.size,
+      fileBytes: target === undefined ? (await stat(request.output)).blocks * 512 : disk.size,
+      ...(summary.device === undefined ? {} : { device: summary.device }),
+      plan: summary,
+      verified,
+    }
   }
 
-  async #build(plan: Plan, layer: Layer | undefined, request: ContainerToVmRequest, path: string): Promise<number> {
+  async #build(
+    plan: Plan,
+    layer: Layer | undefined,
+    { size }: ContainerToVmRequest,
+    path: string,
+    device: BlockDevice | undefined,
+  ): Promise<AssembledDisk> {
     const configuring = this.reporter.stage('configure the machine')
     await using tree = await mergeLayers(layer === undefined ? plan.layers : [...plan.layers, layer])
     await using rootfs = editRootfs(tree, { time: { seconds: plan.epoch, nanoseconds: 0 } })
@@ -87,13 +123,18 @@ export class ContainerToVm {
     await recordAdded(plan, layer, rootfs)
     configuring()
     const assembling = this.reporter.stage('assemble the disk')
-    const size = await assemble(plan, { path, size: request.size, context, reporter: this.reporter })
+    const disk = await assemble(plan, { path, size, deviceBytes: device?.size, context, reporter: this.reporter })
     assembling()
-    return size
+    return disk
   }
 
-  /** A disk that does not boot is kept only under a name that says so. */
-  async #verify(plan: Plan, request: ContainerToVmRequest, path: string): Promise<VerifyReport[]> {
+  /** A disk that does not boot is kept only under a name that says so, and comes onto no device. */
+  async #verify(
+    plan: Plan,
+    request: ContainerToVmRequest,
+    path: string,
+    target: TargetDevice | undefined,
+  ): Promise<VerifyReport[]> {
     const { firmware, image } = plan
     const done = this.reporter.stage(`verify: boot with ${firmware.join(' and ')}`)
     try {
@@ -109,7 +150,7 @@ export class ContainerToVm {
       done()
       return reports
     } catch (error) {
-      if (this.signal.aborted) throw error
+      if (this.signal.aborted || target !== undefined) throw error
       const kept = `${request.output}.does-not-boot`
       await rename(path, kept)
       this.reporter.warn(`the disk was kept as ${kept}`)

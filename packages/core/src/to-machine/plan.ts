@@ -4,6 +4,7 @@ import type { Layer } from '@c2m/rootfs'
 import type { Reproducibility } from '../request/randomness.js'
 import type { Provided } from '../plugins/registry.js'
 import type { Detected } from '../plugins/detect.js'
+import type { TargetDevice } from './target-device.js'
 
 /** What will be done. Steps are in the order in which they run. */
 export interface Plan extends Reproducibility {
@@ -31,6 +32,15 @@ export interface PlanSummary {
   readonly bootloaders: readonly { readonly id: string; readonly plugin: string }[]
   readonly firmware: readonly Firmware[]
   readonly disk: DiskPlan & { readonly format: DiskFormat }
+  /** The device that becomes the disk, and what is on it before. */
+  readonly device?: {
+    readonly path: string
+    readonly model?: string
+    readonly serial?: string
+    /** Bytes. */
+    readonly size: number
+    readonly contents: readonly string[]
+  }
   readonly packages: readonly string[]
   readonly steps: readonly {
     readonly id: string
@@ -41,7 +51,7 @@ export interface PlanSummary {
   readonly warnings: readonly string[]
 }
 
-export function summarize(plan: Plan): PlanSummary {
+export function summarize(plan: Plan, target?: TargetDevice): PlanSummary {
   const { image, detected, disk, format } = plan
   return {
     image: { name: image.name, digest: image.digest, architecture: image.architecture },
@@ -53,8 +63,20 @@ export function summarize(plan: Plan): PlanSummary {
     bootloaders: plan.bootloaders.map((one) => ({ id: one.contribution.id, plugin: one.packageName })),
     firmware: plan.firmware,
     disk: { ...disk, format },
+    ...(target === undefined ? {} : { device: deviceSummary(target) }),
     packages: plan.packages,
     steps: plan.steps.map((step) => ({ id: step.id, phase: step.phase, do: step.do, title: step.title })),
     warnings: plan.warnings,
+  }
+}
+
+function deviceSummary({ device, contents }: TargetDevice): NonNullable<PlanSummary['device']> {
+  const { path, model, serial, size } = device
+  return {
+    path,
+    ...(model === undefined ? {} : { model }),
+    ...(serial === undefined ? {} : { serial }),
+    size,
+    contents,
   }
 }

@@ -19,7 +19,10 @@ const RUNLEVELS: Runlevels = {
   shutdown: ['killprocs', 'mount-ro', 'savecache'],
 }
 
-export function runlevelSteps(owner: string, { ssh, keymap }: { readonly ssh: boolean; readonly keymap: boolean }): readonly Step[] {
+export function runlevelSteps(
+  owner: string,
+  { ssh, keymap }: { readonly ssh: boolean; readonly keymap: boolean },
+): readonly Step[] {
   const own: Runlevels = { boot: keymap ? ['loadkmap'] : [], default: ssh ? ['sshd'] : [] }
   const added = Object.entries(own).map(([level, names]) => [level, [...(RUNLEVELS[level] ?? []), ...names]] as const)
   return [runlevelStep(owner, { ...RUNLEVELS, ...Object.fromEntries(added) })]
