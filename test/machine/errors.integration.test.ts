@@ -83,6 +83,16 @@ describe.skipIf(missing)('vm2container', () => {
     expect(code).toBe(1)
   })
 
+  it.each(['tarball:there.tar', 'oci:full-folder', 'dockerfile:folder/no/such', 'docker-daemon:x'])(
+    'knows before it reads the disk that it cannot write %s',
+    async (output) => {
+      const env = { DOCKER_HOST: `unix://${folder}/no-daemon.sock` }
+      const { stdout, stderr } = await c2m(['vm2container', 'small.img', '--json', '-o', output], { cwd: folder, env })
+      expect(stdout).toMatch(/"code": "C2M_(?:OUTPUT|FILE|DAEMON)_/)
+      expect(stderr).not.toContain('small.img')
+    },
+  )
+
   it('--force replaces what is there, and only then', async () => {
     const { code } = await c2m(['vm2container', 'small.img', '-o', 'tarball:there.tar', '-f'], { cwd: folder })
     expect(code).toBe(0)
