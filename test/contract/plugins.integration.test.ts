@@ -38,10 +38,11 @@ describe('the plugin host', () => {
   })
   afterAll(() => rm(folder, { recursive: true, force: true }))
 
-  async function list(plugins: readonly string[], more: object = {}) {
+  async function run(command: readonly string[], plugins: readonly string[], more: object = {}) {
     await writeFile(join(folder, 'c2m.config.json'), JSON.stringify({ plugins, ...more }))
-    return c2m(['plugins', 'list', '--config', join(folder, 'c2m.config.json')])
+    return c2m([...command, '--config', join(folder, 'c2m.config.json')])
   }
+  const list = (plugins: readonly string[], more: object = {}) => run(['plugins', 'list'], plugins, more)
 
   it('lists its own plugins and those of the configuration', async () => {
     const { code, stdout } = await list(['./good'])
@@ -72,6 +73,38 @@ describe('the plugin host', () => {
     )
     const chosen = await list(['./twin'], { overrides: { debian: '@c2m/plugin-debian' } })
     expect(chosen.stderr).toBe('')
+  })
+
+  it('shows what is loaded, from where and what each contributes, and what keeps others out', async () => {
+    const plugins = ['./good', './throws', './twin', './missing']
+    const { code, stdout, stderr } = await run(['inspect', '--plugins'], plugins)
+    expect(code).toBe(0)
+    expect(stderr).toBe('')
+    const lines = stdout.split('\n')
+    expect(lines).toContain(`c2m-plugin-good 1.0.0 (configuration: ${join(folder, 'good')})`)
+    expect(lines).toContainEqual(expect.stringMatching(/^@c2m\/plugin-grub-pc \S+ \(built in: \/.*grub-pc\)$/))
+    expect(lines).toContainEqual(
+      expect.stringMatching(/^ {2}bootloader grub-pc: .* \(family grub; bios; amd64, 386\)$/),
+    )
+    expect(stdout).toContain(`not loaded\n  ./missing 0 (configuration: ${join(folder, 'c2m.config.json')})\n`)
+    expect(stdout).toContain('    boom at import\n')
+    expect(stdout).toContain('not used\n  debian: contributed by @c2m/plugin-debian and c2m-plugin-twin')
+  })
+
+  it('shows the same to programs', async () => {
+    const { stdout } = await run(['inspect', '--plugins', '--json'], ['./good', './throws', './twin'])
+    const found = JSON.parse(stdout) as { plugins: unknown[]; broken: unknown[]; duplicates: unknown[] }
+    const from = join(folder, 'good')
+    expect(found.plugins).toContainEqual({
+      ...{ packageName: 'c2m-plugin-good', packageVersion: '1.0.0', origin: 'configuration', from },
+      contributes: [{ kind: 'distro', id: 'nix', summary: 'a test distribution' }],
+    })
+    expect(found.broken).toMatchObject([{ packageName: 'c2m-plugin-throws', because: 'boom at import' }])
+    expect(found.duplicates).toEqual([{ id: 'debian', packageNames: ['@c2m/plugin-debian', 'c2m-plugin-twin'] }])
+  })
+
+  it.each([[['inspect']], [['inspect', '--plugins', 'oci:x']]])('refuses %j', async (command) => {
+    expect((await run(command, [])).code).toBe(2)
   })
 
   it.each([

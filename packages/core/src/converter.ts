@@ -63,7 +63,8 @@ function asFound(plugin: FoundPlugin | object): FoundPlugin {
   return {
     packageName: typeof name === 'string' ? name : '(unnamed)',
     packageVersion: '0',
-    from: 'library',
+    origin: 'library',
+    from: '',
     exported: plugin,
   }
 }

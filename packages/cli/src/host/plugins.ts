@@ -1,10 +1,15 @@
 import type { Interfaces } from '@oclif/core'
-import type { FoundPlugin } from '@c2m/core'
+import type { FoundPlugin, LoadedPlugin } from '@c2m/core'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { LoadedConfig } from '../config/load.js'
+
+type Origin = LoadedPlugin['origin']
+
+/** By oclif's names for the types of its plugins. */
+const ORIGINS: Readonly<Record<string, Origin>> = { core: 'built in', user: 'installed', link: 'linked' }
 
 interface Manifest {
   readonly name?: string
@@ -21,7 +26,7 @@ export async function findPlugins(config: Interfaces.Config, settings: LoadedCon
   const installed = config
     .getPluginsList()
     .filter((plugin) => (plugin.pjson as Manifest).c2m !== undefined)
-    .map((plugin) => load(plugin.root, plugin.pjson as Manifest, plugin.type === 'core' ? 'built in' : plugin.root))
+    .map((plugin) => load(plugin.root, plugin.pjson as Manifest, ORIGINS[plugin.type] ?? 'installed'))
   const configured = (settings.values.plugins ?? []).map((entry) => loadConfigured(entry, settings))
   return Promise.all([...installed, ...configured])
 }
@@ -30,9 +35,9 @@ async function loadConfigured(entry: string, { folder, file }: LoadedConfig): Pr
   try {
     const root = isPath(entry) ? resolve(folder, entry) : packageFolder(entry, folder)
     const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as Manifest
-    return await load(root, manifest, root)
+    return await load(root, manifest, 'configuration')
   } catch (failure) {
-    return { packageName: entry, packageVersion: '0', from: file ?? folder, failure }
+    return { packageName: entry, packageVersion: '0', origin: 'configuration', from: file ?? folder, failure }
   }
 }
 
@@ -44,8 +49,9 @@ function packageFolder(name: string, folder: string): string {
   return dirname(createRequire(join(folder, 'c2m.config.json')).resolve(`${name}/package.json`))
 }
 
-async function load(root: string, manifest: Manifest, from: string): Promise<FoundPlugin> {
-  const found = { packageName: manifest.name ?? root, packageVersion: manifest.version ?? '0', from }
+async function load(root: string, manifest: Manifest, origin: Origin): Promise<FoundPlugin> {
+  const name = { packageName: manifest.name ?? root, packageVersion: manifest.version ?? '0' }
+  const found = { ...name, origin, from: root }
   if (typeof manifest.c2m !== 'string') return { ...found, failure: new Error('its package.json has no "c2m" field') }
   try {
     const module = (await import(pathToFileURL(resolve(root, manifest.c2m)).href)) as Record<string, unknown>

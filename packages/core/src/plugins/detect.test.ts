@@ -10,7 +10,7 @@ const nothing = () => []
 function registryWith(detect: (os: OsRelease) => Promise<Match | undefined>): PluginRegistry {
   const more = { kind: 'distro', summary: '', traits: nothing, toMachine: nothing, install: nothing, kernels: nothing }
   const exported = { name: 'x', apiVersion: 1, contributes: [{ ...more, id: 'nix', detect }] }
-  return new PluginRegistry([{ packageName: 'x', packageVersion: '1', from: 'test', exported }])
+  return new PluginRegistry([{ packageName: 'x', packageVersion: '1', origin: 'library', from: 'test', exported }])
 }
 
 describe('an image without os-release', () => {

@@ -27,6 +27,7 @@ const bootloader = (id: string, family?: string) => ({
 const found = (packageName: string, ...contributes: object[]): FoundPlugin => ({
   packageName,
   packageVersion: '1.0.0',
+  origin: 'library',
   from: 'test',
   exported: { name: packageName, apiVersion: 1, contributes },
 })
@@ -39,6 +40,10 @@ describe('the plugin registry', () => {
     ])
     expect(registry.loaded.map(({ packageName }) => packageName)).toEqual(['a', 'b'])
     expect(registry.distro('debian').packageName).toBe('a')
+    expect(registry.loaded[1]?.contributes[0]).toEqual({
+      ...{ kind: 'bootloader', id: 'grub-pc', summary: 'grub-pc', family: 'grub' },
+      ...{ firmware: ['bios'], architectures: ['amd64'] },
+    })
     const ids = (name: string) => registry.bootloaderOrFamily(name).map(({ contribution }) => contribution.id)
     expect(ids('grub')).toEqual(['grub-pc', 'grub-efi'])
     expect(ids('lilo')).toEqual(['lilo'])
@@ -62,7 +67,7 @@ describe('the plugin registry', () => {
 
   it('keeps a broken plugin by name with its cause', () => {
     const registry = new PluginRegistry([
-      { packageName: 'x', packageVersion: '1', from: 'test', failure: new Error('boom') },
+      { packageName: 'x', packageVersion: '1', origin: 'linked', from: 'test', failure: new Error('boom') },
       found('y', { ...distro('debian'), traits: 1 }),
       found('z', distro('Not An Id')),
       found('command', { ...bootloader('lilo'), diskCommands: ['../lilo'] }),

@@ -2,30 +2,30 @@ import type { BootloaderPlugin, Contribution, DistroPlugin } from '@c2m/plugin-a
 import { C2mError } from '@c2m/process'
 import { asPlugin, findFault } from './validate.js'
 
+/** By which way a plugin came: with the program, by its plugin manager, by the configuration, by a program's own hand. */
+export type PluginOrigin = 'built in' | 'installed' | 'linked' | 'configuration' | 'library'
+
 /** A plugin as a host found it: its package, and either what it exports or why it could not be loaded. */
 export interface FoundPlugin {
   readonly packageName: string
   readonly packageVersion: string
-  /** Where it came from, for people: a path, or 'built in'. */
+  readonly origin: PluginOrigin
+  /** Its folder; of one that is not there, what asked for it. */
   readonly from: string
   readonly exported?: unknown
   readonly failure?: unknown
 }
 
-export interface LoadedPlugin {
-  readonly packageName: string
-  readonly packageVersion: string
-  readonly from: string
-  readonly contributes: readonly {
-    readonly kind: Contribution['kind']
-    readonly id: string
-    readonly summary: string
-  }[]
+/** What a plugin contributes, as data. */
+export type Contributed =
+  | Pick<DistroPlugin, 'kind' | 'id' | 'summary'>
+  | Pick<BootloaderPlugin, 'kind' | 'id' | 'summary' | 'family' | 'firmware' | 'architectures'>
+
+export interface LoadedPlugin extends Pick<FoundPlugin, 'packageName' | 'packageVersion' | 'origin' | 'from'> {
+  readonly contributes: readonly Contributed[]
 }
 
-export interface BrokenPlugin {
-  readonly packageName: string
-  readonly from: string
+export interface BrokenPlugin extends Pick<FoundPlugin, 'packageName' | 'packageVersion' | 'origin' | 'from'> {
   readonly because: string
 }
 
@@ -48,16 +48,16 @@ export class PluginRegistry {
     const loaded: LoadedPlugin[] = []
     const broken: BrokenPlugin[] = []
     for (const one of [...found].sort((a, b) => (a.packageName < b.packageName ? -1 : 1))) {
-      const { packageName, packageVersion, from } = one
+      const { packageName, packageVersion, origin, from } = one
+      const known = { packageName, packageVersion, origin, from }
       const because = one.failure === undefined ? findFault(one.exported) : describe(one.failure)
       if (because !== undefined) {
-        broken.push({ packageName, from, because })
+        broken.push({ ...known, because })
         continue
       }
       const { contributes } = asPlugin(one.exported)
       for (const contribution of contributes) this.#add({ contribution, packageName, packageVersion })
-      const list = contributes.map(({ kind, id, summary }) => ({ kind, id, summary }))
-      loaded.push({ packageName, packageVersion, from, contributes: list })
+      loaded.push({ ...known, contributes: contributes.map(contributed) })
     }
     this.loaded = loaded
     this.broken = broken
@@ -140,6 +140,13 @@ export class PluginRegistry {
       exitCode: 2,
     })
   }
+}
+
+function contributed(contribution: Contribution): Contributed {
+  const { kind, id, summary } = contribution
+  if (kind === 'distro') return { kind, id, summary }
+  const { family, firmware, architectures } = contribution
+  return { kind, id, summary, ...(family === undefined ? {} : { family }), firmware, architectures }
 }
 
 function key(kind: string, id: string): string {
