@@ -2,7 +2,7 @@ import type { C2mPlugin } from '@c2m/plugin-api'
 import { recognize } from './recognize.js'
 import { installSteps } from './steps.js'
 import { ARCHITECTURES, packages, partitions, supports } from './support.js'
-import { COMMAND_LINE } from './upkeep.js'
+import { COMMAND_LINE, TRACES } from './upkeep.js'
 
 export const plugin: C2mPlugin = {
   name: 'c2m-plugin-systemd-boot',
@@ -18,6 +18,7 @@ export const plugin: C2mPlugin = {
       partitions,
       packages,
       menus: [COMMAND_LINE.slice(1)],
+      traces: TRACES,
       recognize,
       install: installSteps,
     },

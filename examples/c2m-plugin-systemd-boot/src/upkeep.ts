@@ -18,6 +18,9 @@ const APT_HOOKS = [
   '/etc/initramfs/post-update.d/zz-c2m-systemd-boot',
 ] as const
 
+/** What only a machine needs of it: on the way back to an image it goes. */
+export const TRACES = { files: [UPDATER, COMMAND_LINE, ...APT_HOOKS], services: [] } as const
+
 export function upkeepSteps({ packageManager, osId, osName }: BootTask): readonly Step[] {
   const paths = { esp: ESP, kernels: '/boot', commandLine: COMMAND_LINE }
   return [

@@ -24,9 +24,17 @@ function systemdMachine(files: Record<string, string | undefined> = {}): MemoryR
   })
 }
 
+/** Of a boot loader that is known. */
+const BOOT = { files: ['/boot/{grub,grub2}'], services: ['grub-common'] }
+
 async function find(rootfs: MemoryRootfs) {
   const warnings: string[] = []
-  const findings = await linuxFindings({ rootfs, architecture: 'amd64', warn: (message) => warnings.push(message) })
+  const findings = await linuxFindings({
+    rootfs,
+    architecture: 'amd64',
+    boot: BOOT,
+    warn: (message) => warnings.push(message),
+  })
   return { ...findings, warnings }
 }
 
@@ -271,6 +279,22 @@ describe('inits', () => {
     expect(await findShell(systemdMachine())).toBe('/bin/sh')
     expect(await findShell(systemdMachine({ 'bin/bash': 'x' }))).toBe('/bin/bash')
     expect(await findShell(memoryRootfs())).toBeUndefined()
+  })
+})
+
+describe('a boot loader', () => {
+  it('is part of the machine: its services too, which need one', async () => {
+    const unit = '[Unit]\nDescription=Count boots\n[Service]\nExecStart=/usr/bin/count\n'
+    const { services, inits } = await find(
+      systemdMachine({
+        [`${LIB}/grub-common.service`]: unit,
+        'etc/systemd/system/multi-user.target.wants/grub-common.service': `-> /${LIB}/grub-common.service`,
+        [`${LIB}/default.target`]: '-> multi-user.target',
+        [`${LIB}/multi-user.target`]: '[Unit]\n',
+      }),
+    )
+    expect(services).toMatchObject([{ name: 'grub-common.service', role: 'system' }])
+    expect(inits[0]?.steps.map(({ id }) => id)).toEqual(['systemd/mask/grub-common.service'])
   })
 })
 

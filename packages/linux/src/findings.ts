@@ -29,14 +29,18 @@ const DATA_DIRECTORIES = [
  */
 export async function linuxFindings(task: Omit<ImageTask, 'match'>): Promise<MachineFindings> {
   const reader = new ConfigurationReader(task.rootfs, (message) => task.warn(message))
-  const systemd = await systemdInit(task.rootfs)
+  const { files, services } = task.boot ?? { files: [], services: [] }
+  const systemd = await systemdInit(
+    task.rootfs,
+    services.map((name) => `${name}.service`),
+  )
   const openrc = await openrcInit(task.rootfs)
   const inits = [systemd, openrc].filter((init): init is ContainerInit => init !== undefined)
   const runs = systemd !== undefined ? 'systemd' : openrc !== undefined ? 'openrc' : 'other'
   const catalog = new UnitCatalog(reader)
   return {
-    cleaning: await commonCleaningRules(reader),
-    services: await enabledServices(runs, reader, catalog),
+    cleaning: await commonCleaningRules(reader, files),
+    services: (await enabledServices(runs, reader, catalog)).map((service) => withRole(service, services)),
     service: async (name) => {
       if (runs === 'openrc') return openrcProcess(reader, name)
       return systemdService(task, reader, catalog, name)
@@ -45,6 +49,11 @@ export async function linuxFindings(task: Omit<ImageTask, 'match'>): Promise<Mac
     dataDirectories: await filledDirectories(reader),
     packageFiles: async () => new Set<string>(),
   }
+}
+
+/** What starts a machine keeps it going too. */
+function withRole(service: MachineService, ofBootloaders: readonly string[]): MachineService {
+  return ofBootloaders.includes(service.name.replace(/\.service$/, '')) ? { ...service, role: 'system' } : service
 }
 
 function enabledServices(

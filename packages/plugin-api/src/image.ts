@@ -11,7 +11,17 @@ export interface ImageTask {
   readonly architecture: string
   /** The machine's tree, joined from its partitions, for looking. */
   readonly rootfs: Rootfs
+  /** Of all boot loaders whose plugins are loaded. */
+  readonly boot?: BootTraces
   warn(message: string): void
+}
+
+/** What a boot loader leaves in a machine that a container has no use for. */
+export interface BootTraces {
+  /** Globs as in {@link CleaningRule}: its folders in /boot, and what was written to keep them up to date. */
+  readonly files: readonly string[]
+  /** Names of services, as OpenRC has them, of systemd's without '.service'. */
+  readonly services: readonly string[]
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { DiskFormat, DiskPlan, Firmware, PartitionRequest, PartitionTableType } from './disk.js'
-import type { ImageTask, MachineFindings } from './image.js'
+import type { BootTraces, ImageTask, MachineFindings } from './image.js'
 import type { MachineRequest, MachineTarget } from './machine.js'
 import type { Body, Rootfs } from './rootfs.js'
 import type { Step } from './step.js'
@@ -177,6 +177,8 @@ export interface BootloaderPlugin {
   readonly unreadableExt4Features?: readonly string[]
   /** Paths of its menus from the top of the file system that holds them: a kernel's root= in one names a machine's root. */
   readonly menus?: readonly string[]
+  /** What the way back leaves out of an image. */
+  readonly traces?: BootTraces
   /** What a disk has of this boot loader, in words for the user; undefined when nothing. Reads only. */
   recognize?(disk: FoundDisk): Promise<string | undefined> | string | undefined
   install(task: BootTask): readonly Step[]

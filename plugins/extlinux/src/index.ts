@@ -3,6 +3,7 @@ import { extlinuxPackages } from './packages.js'
 import { recognize } from './recognize.js'
 import { installSteps } from './steps.js'
 import { ARCHITECTURES, MENUS, supports, UNREADABLE_FEATURES } from './support.js'
+import { TRACES } from './upkeep.js'
 
 export const plugin: C2mPlugin = {
   name: '@c2m/plugin-extlinux',
@@ -19,6 +20,7 @@ export const plugin: C2mPlugin = {
       packages: ({ packageManager }) => extlinuxPackages(packageManager) ?? [],
       unreadableExt4Features: UNREADABLE_FEATURES,
       menus: MENUS,
+      traces: TRACES,
       recognize,
       install: installSteps,
     },

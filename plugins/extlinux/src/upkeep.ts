@@ -1,12 +1,15 @@
 import type { BootTask, DiskPlan, Step } from '@c2m/plugin-api'
 import { MARK } from './menu.js'
-import { locate, MENU } from './location.js'
+import { FOLDER, locate, MENU } from './location.js'
 
 /** Writes the menu's entries anew; apt's kernels call it when they come and go. */
 export const UPDATER = '/usr/sbin/c2m-update-extlinux'
 
 /** Run by apt's kernel packages, in the order of names: after those that make the initrd (linux-image's hooks, run-parts(8)). */
 const HOOKS = ['/etc/kernel/postinst.d/zz-c2m-extlinux', '/etc/kernel/postrm.d/zz-c2m-extlinux'] as const
+
+/** For the way back: folders and updater; the package's settings stay with the package database. */
+export const TRACES = { files: [FOLDER, '/boot/syslinux', UPDATER, ...HOOKS], services: [] } as const
 
 /** apk's own updater of a menu, which is another one than this. */
 const APK_SETTINGS = '/etc/update-extlinux.conf'

@@ -1,4 +1,4 @@
-import { DISK_COMMANDS, MENUS, recognizeEfi } from '@c2m/grub'
+import { DISK_COMMANDS, MENUS, recognizeEfi, TRACES } from '@c2m/grub'
 import type { C2mPlugin } from '@c2m/plugin-api'
 import { ARCHITECTURES } from './machine.js'
 import { grubPackages } from './packages.js'
@@ -21,6 +21,7 @@ export const plugin: C2mPlugin = {
       packages: (question) => grubPackages(question) ?? [],
       diskCommands: DISK_COMMANDS,
       menus: MENUS,
+      traces: TRACES,
       recognize: recognizeEfi,
       install: installSteps,
     },

@@ -1,4 +1,4 @@
-import { DISK_COMMANDS, MENUS, recognizeBootSector } from '@c2m/grub'
+import { DISK_COMMANDS, MENUS, recognizeBootSector, TRACES } from '@c2m/grub'
 import type { C2mPlugin } from '@c2m/plugin-api'
 import { grubPackages } from './packages.js'
 import { installSteps } from './steps.js'
@@ -20,6 +20,7 @@ export const plugin: C2mPlugin = {
       packages: ({ packageManager }) => grubPackages(packageManager) ?? [],
       diskCommands: DISK_COMMANDS,
       menus: MENUS,
+      traces: TRACES,
       recognize: recognizeBootSector,
       install: installSteps,
     },

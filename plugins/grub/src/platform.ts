@@ -19,6 +19,12 @@ export const MENUS = ['boot/grub/grub.cfg', 'grub/grub.cfg', 'boot/grub2/grub.cf
 /** GRUB's programs that look for the disk that / is on. */
 export const DISK_COMMANDS = ['grub-install', 'grub-mkconfig', 'update-grub', 'update-grub2'] as const
 
+/** Its folders, and services that keep count of boots. Packages' settings stay with the package database. */
+export const TRACES = {
+  files: ['/boot/{grub,grub2}'],
+  services: ['grub-common', 'grub-initrd-fallback', 'grub-boot-indeterminate', 'grub2-systemd-integration'],
+} as const
+
 /** Ids of the boot loader plugins that share this package, in the order in which they speak for a disk. */
 export const GRUB_MEMBERS = ['grub-pc', 'grub-efi'] as const
 export type GrubMember = (typeof GRUB_MEMBERS)[number]

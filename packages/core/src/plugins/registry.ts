@@ -1,4 +1,4 @@
-import type { BootloaderPlugin, Contribution, DistroPlugin } from '@c2m/plugin-api'
+import type { BootloaderPlugin, BootTraces, Contribution, DistroPlugin } from '@c2m/plugin-api'
 import { C2mError } from '@c2m/process'
 import { asPlugin, findFault } from './validate.js'
 
@@ -80,6 +80,13 @@ export class PluginRegistry {
   /** Where any boot loader that is known keeps its menus. */
   menus(): readonly string[] {
     return this.bootloaders().flatMap(({ contribution }) => contribution.menus ?? [])
+  }
+
+  /** What any boot loader that is known leaves in a machine. */
+  traces(): BootTraces {
+    const all = this.bootloaders().flatMap(({ contribution }) => contribution.traces ?? [])
+    const distinct = (lists: readonly (readonly string[])[]) => [...new Set(lists.flat())]
+    return { files: distinct(all.map(({ files }) => files)), services: distinct(all.map(({ services }) => services)) }
   }
 
   bootloaders(): readonly Provided<BootloaderPlugin>[] {

@@ -57,7 +57,19 @@ function contributionFault(value: unknown): string | undefined {
   if (commands !== undefined && !(Array.isArray(commands) && commands.every(isCommandName))) {
     return `${value.id}: "diskCommands" is not a list of programs' names`
   }
+  return tracesFault(value.traces, value.id)
+}
+
+function tracesFault(traces: unknown, id: string): string | undefined {
+  if (traces === undefined) return undefined
+  if (!isRecord(traces)) return `${id}: its "traces" is not an object`
+  if (!areStrings(traces.files, /^\/./)) return `${id}: "traces.files" is not a list of absolute globs`
+  if (!areStrings(traces.services, /^[^/]+$/)) return `${id}: "traces.services" is not a list of services' names`
   return undefined
+}
+
+function areStrings(value: unknown, form: RegExp): boolean {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string' && form.test(one))
 }
 
 function isCommandName(value: unknown): boolean {

@@ -27,7 +27,7 @@ export async function know(
   const warn = (message: string) => reporter.warn(message)
   const architecture = await architectureOf(rootfs)
   if (architecture === undefined) warn('no program tells the processor architecture; the image is marked as amd64')
-  const task = { rootfs, warn, architecture: architecture ?? 'amd64' }
+  const task = { rootfs, warn, architecture: architecture ?? 'amd64', boot: registry.traces() }
   const os = await findOsRelease(rootfs).catch(() => undefined)
   const detected = await detect(rootfs, asked, registry, reporter)
   const known = { ...(os === undefined ? {} : { os }), architecture: task.architecture }

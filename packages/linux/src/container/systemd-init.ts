@@ -7,7 +7,7 @@ const PROGRAMS = ['usr/lib/systemd/systemd', 'lib/systemd/systemd']
 const INITS = ['/sbin/init', '/usr/sbin/init']
 
 /**
- * Units that need a machine: devices, consoles, kernel file systems, disks, networks, boot loaders, hypervisors and clouds.
+ * Units that need a machine: devices, consoles, kernel file systems, disks, networks, hypervisors and clouds.
  * The network is the runtime's.
  */
 const MASKED = [
@@ -31,8 +31,6 @@ const MASKED = [
   'getty.target',
   'getty@tty1.service',
   'google-guest-agent.service',
-  'grub-common.service',
-  'grub-initrd-fallback.service',
   'hv-kvp-daemon.service',
   'ifup@.service',
   'keyboard-setup.service',
@@ -89,12 +87,13 @@ const MASKED = [
 /**
  * systemd as a container's first process (systemd's Container Interface, https://systemd.io/CONTAINER_INTERFACE):
  * container= in its environment, tmpfs on /run and /tmp, a cgroup tree of its own, SIGRTMIN+3 to shut down.
+ * @param masked further units that need a machine
  */
-export async function systemdInit(rootfs: Rootfs): Promise<ContainerInit | undefined> {
+export async function systemdInit(rootfs: Rootfs, masked: readonly string[] = []): Promise<ContainerInit | undefined> {
   const program = await firstOf(rootfs, PROGRAMS)
   if (program === undefined) return undefined
   const steps: Step[] = []
-  for (const unit of MASKED) {
+  for (const unit of [...MASKED, ...masked]) {
     if ((await findUnit(rootfs, unit)) === undefined) continue
     steps.push({
       id: `systemd/mask/${unit}`,
