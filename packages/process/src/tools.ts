@@ -23,14 +23,14 @@ export async function findTool(name: string): Promise<string | undefined> {
 
 /**
  * @param forWhat what cannot be done without it, e.g. 'writing qcow2'
- * @param debianPackage the package that brings it on Debian and Ubuntu
+ * @param aptPackage the package that brings it on Debian and Ubuntu
  * @throws C2M_TOOL_MISSING (exit code 3)
  */
-export async function requireTool(name: string, forWhat: string, debianPackage: string): Promise<string> {
+export async function requireTool(name: string, forWhat: string, aptPackage: string): Promise<string> {
   const path = await findTool(name)
   if (path !== undefined) return path
   throw new C2mError('C2M_TOOL_MISSING', `${forWhat} needs the program ${name}, which is not installed`, {
-    hint: `install it: apt-get install ${debianPackage}`,
+    hint: `install it: apt-get install ${aptPackage}`,
     exitCode: ExitCode.missing,
   })
 }

@@ -31,7 +31,7 @@ const PROBE_MS = 2000
  */
 export async function chooseAccelerator(options: AcceleratorOptions = {}): Promise<AcceleratorChoice> {
   const guest = guestArchitecture(options.architecture)
-  const program = await requireTool(guest.program, 'running a disk', guest.debianPackage)
+  const program = await requireTool(guest.program, 'running a disk', guest.aptPackage)
   if (guest.nodeName !== process.arch) {
     return { accel: 'tcg', because: `a guest of architecture ${guest.name} can only be emulated on this host` }
   }

@@ -15,7 +15,7 @@ export interface GuestArchitecture {
   /** As Node's process.arch names it. */
   readonly nodeName: string
   readonly program: string
-  readonly debianPackage: string
+  readonly aptPackage: string
   readonly machine: string
   readonly cpu: Readonly<Record<Accelerator, string>>
   /** A graphics card, as every PC has one; nothing is displayed. */
@@ -24,7 +24,7 @@ export interface GuestArchitecture {
   readonly bios?: FirmwareFiles
   /** UEFI images without Secure Boot where distributions put them; the first that is there is taken. */
   readonly uefi: readonly Required<FirmwareFiles>[]
-  readonly uefiDebianPackage: string
+  readonly uefiAptPackage: string
 }
 
 function pair(folder: string, code: string, varsTemplate: string): Required<FirmwareFiles> {
@@ -35,7 +35,7 @@ const AMD64: GuestArchitecture = {
   name: 'amd64',
   nodeName: 'x64',
   program: 'qemu-system-x86_64',
-  debianPackage: 'qemu-system-x86',
+  aptPackage: 'qemu-system-x86',
   // graphics=off makes SeaBIOS repeat on the serial port what programs print through the BIOS: a boot loader's complaint
   // is seen, though nothing set it up for a serial console
   machine: 'q35,graphics=off',
@@ -52,7 +52,7 @@ const AMD64: GuestArchitecture = {
     pair('/usr/share/qemu', 'ovmf-x86_64-4m-code.bin', 'ovmf-x86_64-4m-vars.bin'), // openSUSE
     pair('/usr/share/qemu', 'edk2-x86_64-code.fd', 'edk2-i386-vars.fd'), // QEMU's own
   ],
-  uefiDebianPackage: 'ovmf',
+  uefiAptPackage: 'ovmf',
 }
 
 /** From QEMU's documentation of the 'virt' board; never tried on an arm64 host. */
@@ -60,7 +60,7 @@ const ARM64: GuestArchitecture = {
   name: 'arm64',
   nodeName: 'arm64',
   program: 'qemu-system-aarch64',
-  debianPackage: 'qemu-system-arm',
+  aptPackage: 'qemu-system-arm',
   machine: 'virt',
   cpu: { kvm: 'host', tcg: 'max,pauth-impdef=on' },
   graphics: [],
@@ -70,7 +70,7 @@ const ARM64: GuestArchitecture = {
     pair('/usr/share/edk2/aarch64', 'QEMU_CODE.fd', 'QEMU_VARS.fd'), // Arch
     pair('/usr/share/qemu', 'edk2-aarch64-code.fd', 'edk2-arm-vars.fd'), // QEMU's own
   ],
-  uefiDebianPackage: 'qemu-efi-aarch64',
+  uefiAptPackage: 'qemu-efi-aarch64',
 }
 
 const ARCHITECTURES: readonly GuestArchitecture[] = [AMD64, ARM64]

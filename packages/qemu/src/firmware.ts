@@ -30,7 +30,7 @@ export async function findFirmware(
     'C2M_FIRMWARE_MISSING',
     `running a disk with UEFI needs firmware for ${architecture}, and none is installed`,
     {
-      hint: `install it: apt-get install ${guest.uefiDebianPackage}`,
+      hint: `install it: apt-get install ${guest.uefiAptPackage}`,
       exitCode: ExitCode.missing,
     },
   )

@@ -92,7 +92,7 @@ export async function startGuest(options: GuestOptions): Promise<Guest> {
   const { signal } = options
   throwIfAborted(signal)
   const architecture = guestArchitecture(options.architecture)
-  const program = await requireTool(architecture.program, 'running a disk', architecture.debianPackage)
+  const program = await requireTool(architecture.program, 'running a disk', architecture.aptPackage)
   const diskDriver = await driverOf(options.disk)
   const firmware = await findFirmware(options.firmware, architecture.name)
   const accel =

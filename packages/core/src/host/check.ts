@@ -17,7 +17,7 @@ export interface HostCheck {
 interface Tool {
   readonly name: string
   readonly versionArgs: readonly string[]
-  readonly debianPackage: string
+  readonly aptPackage: string
   readonly required: boolean
   readonly blocks: string
 }
@@ -26,49 +26,49 @@ const TOOLS: readonly Tool[] = [
   {
     name: 'tar',
     versionArgs: ['--version'],
-    debianPackage: 'tar',
+    aptPackage: 'tar',
     required: true,
     blocks: 'installing packages into an image',
   },
   {
     name: 'unshare',
     versionArgs: ['--version'],
-    debianPackage: 'util-linux',
+    aptPackage: 'util-linux',
     required: true,
     blocks: 'installing packages into an image',
   },
   {
     name: 'newuidmap',
     versionArgs: [],
-    debianPackage: 'uidmap',
+    aptPackage: 'uidmap',
     required: process.getuid?.() !== 0,
     blocks: 'installing packages without root',
   },
   {
     name: 'qemu-img',
     versionArgs: ['--version'],
-    debianPackage: 'qemu-utils',
+    aptPackage: 'qemu-utils',
     required: true,
     blocks: 'every format but raw',
   },
   {
     name: 'qemu-system-x86_64',
     versionArgs: ['--version'],
-    debianPackage: 'qemu-system-x86',
+    aptPackage: 'qemu-system-x86',
     required: false,
     blocks: 'c2m boot and --verify',
   },
   {
     name: 'zstd',
     versionArgs: ['--version'],
-    debianPackage: 'zstd',
+    aptPackage: 'zstd',
     required: false,
     blocks: 'layers compressed with zstd on Node.js before 22.15',
   },
   {
     name: 'xz',
     versionArgs: ['--version'],
-    debianPackage: 'xz-utils',
+    aptPackage: 'xz-utils',
     required: false,
     blocks: 'tarballs compressed with xz',
   },
@@ -97,8 +97,8 @@ function nodeCheck(): HostCheck {
   }
 }
 
-async function toolCheck({ name, versionArgs, debianPackage, required, blocks }: Tool): Promise<HostCheck> {
-  const fix = `apt-get install ${debianPackage}`
+async function toolCheck({ name, versionArgs, aptPackage, required, blocks }: Tool): Promise<HostCheck> {
+  const fix = `apt-get install ${aptPackage}`
   const path = await findTool(name)
   if (path === undefined) return { name, ok: false, required, found: 'not installed', blocks, fix }
   if (versionArgs.length === 0) return { name, ok: true, required, found: path, blocks, fix }

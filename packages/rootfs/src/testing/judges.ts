@@ -3,8 +3,8 @@ import { findTool } from '@c2m/process'
 /** Whether all tools are there, and root when it must be; says what is missing, since a skipped judge judges nothing. */
 export async function canJudge(tools: Record<string, string>, options: { root?: boolean } = {}): Promise<boolean> {
   const missing: string[] = []
-  for (const [tool, debianPackage] of Object.entries(tools)) {
-    if ((await findTool(tool)) === undefined) missing.push(debianPackage)
+  for (const [tool, aptPackage] of Object.entries(tools)) {
+    if ((await findTool(tool)) === undefined) missing.push(aptPackage)
   }
   if (missing.length > 0) console.warn(`SKIPPED: install ${missing.join(' ')} (apt-get install ${missing.join(' ')})`)
   const needsRoot = options.root === true && process.getuid?.() !== 0

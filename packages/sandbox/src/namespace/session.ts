@@ -34,7 +34,7 @@ export interface SessionOptions {
 const O_PATH = 0o10000000
 
 /** Programs of the host that the scripts use, with Debian's packages. */
-const TOOLS: readonly (readonly [name: string, debianPackage: string])[] = [
+const TOOLS: readonly (readonly [name: string, aptPackage: string])[] = [
   ['unshare', 'util-linux'],
   ['nsenter', 'util-linux'],
   ['setpriv', 'util-linux'],
@@ -49,7 +49,7 @@ const TOOLS: readonly (readonly [name: string, debianPackage: string])[] = [
 
 /** @throws C2M_TOOL_MISSING (exit code 3) */
 async function requireTools(): Promise<void> {
-  for (const [name, debianPackage] of TOOLS) await requireTool(name, 'the sandbox', debianPackage)
+  for (const [name, aptPackage] of TOOLS) await requireTool(name, 'the sandbox', aptPackage)
 }
 
 /** @throws C2M_SANDBOX_FAILED when the kernel or its settings do not allow it; C2M_INTERRUPTED */
