@@ -19,30 +19,28 @@ export interface WriteDeviceOptions {
 
 /**
  * Writes a raw disk onto a device of the same size, has it reach the medium, and compares what the medium gives back. The
- * partition table goes last, so a device that was not finished has none, neither the old nor the new one.
+ * partition table goes last, and the old one first: a device that was not finished has none.
  * @throws C2M_DEVICE_IN_USE, C2M_DEVICE_CHANGED before anything is written; C2M_DEVICE_WRITE, C2M_DEVICE_MISMATCH,
  *   C2M_FILE_…, C2M_INTERRUPTED
  */
 export async function writeDevice(rawPath: string, device: BlockDevice, options: WriteDeviceOptions): Promise<void> {
   const shown = describeDevice(device)
-  const { head, rest } = writtenRanges(device.size, options.end)
+  const { body, ends } = writtenRanges(device.size, options.end)
   const disk = await open(rawPath, 'r')
   try {
     const file = await openDevice(device, shown)
     try {
-      const copy = (ranges: readonly ByteRange[]) => copyRanges(ranges, reader(disk, rawPath), file, shown, options)
-      await telling(
-        options,
-        `${device.path} is incomplete now: what was on it is gone, and it does not boot`,
-        async () => {
-          await attempt(shown, 0, () => writeAll(file, 0, Buffer.alloc(head.length)))
-          await copy(rest)
-          await copy([head])
-        },
-      )
+      const written = reader(disk, rawPath)
+      const copy = (ranges: readonly ByteRange[], read: ReadInto) => copyRanges(ranges, read, file, shown, options)
+      const incomplete = `${device.path} is incomplete now: what was on it is gone, and it does not boot`
+      await telling(options, incomplete, async () => {
+        await copy(ends, zeros)
+        await copy(body, written)
+        await copy(ends, written)
+      })
       await telling(options, `${device.path} was written, but not compared to the end`, async () => {
         await dropCaches(device, options)
-        await compareRanges([head, ...rest], reader(disk, rawPath), reader(file, shown), shown, options)
+        await compareRanges([...body, ...ends], written, reader(file, shown), shown, options)
       })
     } finally {
       await file.close()
@@ -128,6 +126,8 @@ async function attempt(shown: string, offset: number, act: () => Promise<unknown
     )
   }
 }
+
+const zeros: ReadInto = async (_offset, target) => void target.fill(0)
 
 function reader(file: FileHandle, shown: string): ReadInto {
   return async (offset, target) => {

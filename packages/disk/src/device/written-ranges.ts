@@ -8,10 +8,10 @@ const HEAD = MIB
 const TAIL = 4 * MIB
 
 export interface WrittenRanges {
-  /** Bytes from the start of the disk that hold the table; written last. */
-  readonly head: ByteRange
-  /** What is written before. */
-  readonly rest: readonly ByteRange[]
+  /** The partitions, to the end of the last file system. */
+  readonly body: readonly ByteRange[]
+  /** The ends of the disk, which hold the table and its backup. */
+  readonly ends: readonly ByteRange[]
 }
 
 /**
@@ -26,9 +26,12 @@ export interface WrittenRanges {
 export function writtenRanges(size: number, end: number): WrittenRanges {
   const front = Math.min(size, Math.max(HEAD, alignUp(end, MIB)))
   const tail = Math.max(front, size - TAIL)
-  const rest = [
-    { offset: HEAD, length: front - HEAD },
-    { offset: tail, length: size - tail },
-  ]
-  return { head: { offset: 0, length: Math.min(HEAD, size) }, rest: rest.filter(({ length }) => length > 0) }
+  const some = (ranges: readonly ByteRange[]) => ranges.filter(({ length }) => length > 0)
+  return {
+    body: some([{ offset: HEAD, length: front - HEAD }]),
+    ends: some([
+      { offset: 0, length: Math.min(HEAD, size) },
+      { offset: tail, length: size - tail },
+    ]),
+  }
 }
