@@ -43,7 +43,7 @@ mount -t overlay -o "lowerdir=/tmp/store/bases/$1,upperdir=/tmp/work/upper,workd
  * the way would lead out of the tree: the caller has resolved those that the image has, so one that is met now was put
  * there by the image's programs meanwhile.
  */
-const GO_TO = `
+export const GO_TO = `
 go_to() {
   rest=$1 made= at=
   while [ -n "$rest" ]; do
@@ -119,7 +119,7 @@ done
 `
 
 /** The current directory becomes a tree in which programs run: with the kernel's file systems and devices. $1 'none': no network. */
-const MAKE_SYSTEM = `
+export const MAKE_SYSTEM = `
 make_system() {
   mount -t proc -o nosuid,nodev,noexec proc proc
   mount -t tmpfs -o mode=0755,nosuid,size=64m dev dev
@@ -146,7 +146,7 @@ make_system() {
 `
 
 /** The directories that make_system needs. */
-const MAKE_POINTS = `
+export const MAKE_POINTS = `
 cd /tmp/tree
 for d in proc sys dev; do
   if [ -L "$d" ]; then echo "/$d is a symlink" >&2; exit 1; fi
@@ -160,7 +160,7 @@ done
  * pivot_root needs a umount after it, but then the host's programs are gone. So a helper waits with a bind mount of the
  * host's tree as its own root, which pivot_root leaves alone, and the new root as its working directory.
  */
-const CHANGE_ROOT = `
+export const CHANGE_ROOT = `
 change_root() {
   mount --rbind / /tmp/host
   rm -f /tmp/to-helper /tmp/from-helper
