@@ -41,4 +41,13 @@ describe('an image that became a machine', () => {
     expect(differences.filter(({ path }) => !named(path))).toEqual([])
     expect(differences.length).toBeLessThan(5)
   })
+
+  it('becomes a machine again when it was stripped to a container in between', async () => {
+    const image = `docker-archive:${join(folder, 'container.tar')}`
+    const disk = join(folder, 'machine.vdi')
+    await c2mOk(['vm2container', disk, '-o', image])
+    const again = ['container2vm', image, '-o', join(folder, 'again.qcow2'), '--kernel', 'cloud', '--verify']
+    const { stdout } = await c2mOk([...again, '--bootloader', 'grub-efi', '--json'])
+    expect(JSON.parse(stdout)).toMatchObject({ verified: [{ firmware: 'uefi' }] })
+  })
 })

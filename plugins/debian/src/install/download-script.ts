@@ -6,7 +6,8 @@
  *
  * @param useArchive the shell function that makes the sources those of the archive
  *
- * Environment: C2M_ARCHIVE 'yes', 'perhaps' or 'no'; C2M_REINSTALL packages whose files were removed from the image.
+ * Environment: C2M_ARCHIVE 'yes', 'perhaps' or 'no'; C2M_REINSTALL packages whose files were removed from the image, of which
+ * the same version is to come back; C2M_STRIPPED likewise, but to be forgotten: the mirrors may have another version by now.
  */
 export function downloadAndInstall(useArchive: string): string {
   return `#!/bin/sh
@@ -54,6 +55,10 @@ flock 9
 if [ "$C2M_ARCHIVE" = yes ]; then use_archive /etc/apt; fi
 renewed=no
 if [ -z "$(find "$(stamp)" -mmin -1440 2>/dev/null)" ]; then update; fi
+if [ -n "$C2M_STRIPPED" ]; then
+  # shellcheck disable=SC2086
+  get --purge remove $C2M_STRIPPED
+fi
 if ! get --download-only install "$@"; then
   if [ "$renewed" = yes ]; then give_up; fi
   update

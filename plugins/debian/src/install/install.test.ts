@@ -35,6 +35,20 @@ describe('install', () => {
       env: { C2M_REINSTALL: 'systemd', C2M_ARCHIVE: 'no' },
     })
   })
+  it('forgets kernels and firmware whose files stayed with a machine, so that they can be installed again', async () => {
+    const tree = image({
+      'var/lib/dpkg/info/linux-image-amd64.list': '/.\n/usr/share/doc/linux-image-amd64/copyright\n',
+      'var/lib/dpkg/info/linux-image-6.1.0-9-amd64.list': '/boot\n/boot/vmlinuz-6.1.0-9-amd64\n',
+      'var/lib/dpkg/info/linux-image-6.1.0-8-amd64.list': '/boot\n/boot/vmlinuz-6.1.0-8-amd64\n',
+      'boot/vmlinuz-6.1.0-8-amd64': 'x',
+      'var/lib/dpkg/info/firmware-misc.list': '/lib/firmware\n/lib/firmware/misc.bin\n',
+      'var/lib/dpkg/info/libc6:amd64.list': '/lib/firmware/odd\n',
+    })
+    const steps = await debian.install(['a'], await taskFor('12', {}, tree))
+    expect(steps.find(({ id }) => id === 'debian/install')).toMatchObject({
+      env: { C2M_STRIPPED: 'firmware-misc linux-image-6.1.0-9-amd64' },
+    })
+  })
   it('says when sources become those of the archive', async () => {
     const task = await taskFor('10')
     await debian.install(['a'], task)

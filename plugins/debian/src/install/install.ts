@@ -12,7 +12,7 @@ import { CONTAINER_SETTINGS } from '../configure/leftovers.js'
 import type { DistroData } from '../distro.js'
 import type { Release } from '../releases.js'
 import { APT_SETTINGS, PATH } from './apt-settings.js'
-import { damagedPackages } from './damaged-packages.js'
+import { damagedPackages, strippedPackages } from './damaged-packages.js'
 import { downloadAndInstall } from './download-script.js'
 import { INITRAMFS_SETTINGS_PATH, initramfsSettings } from './initramfs-settings.js'
 import { CLEAN_UP, MAKE_INITRAMFS, MAKE_LOCALE, SET_KEYBOARD } from './scripts.js'
@@ -59,7 +59,11 @@ export async function installSteps(
       title: `install ${names.length} packages and what they need`,
       script: downloadAndInstall(archive.script),
       args: names,
-      env: { C2M_ARCHIVE: release.archived, C2M_REINSTALL: (await damagedPackages(task.rootfs)).join(' ') },
+      env: {
+        C2M_ARCHIVE: release.archived,
+        C2M_REINSTALL: (await damagedPackages(task.rootfs)).join(' '),
+        C2M_STRIPPED: (await strippedPackages(task.rootfs)).join(' '),
+      },
     },
     ...localeScripts(task.machine.locale),
     ...keyboardScripts(task.machine.keyboard),
