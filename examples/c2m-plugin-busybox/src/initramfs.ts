@@ -55,7 +55,10 @@ umount /proc /sys
 exec switch_root /root "$init"
 `
 
-const FOLDERS = ['bin', 'dev', 'lib', 'lib64', 'modules', 'proc', 'root', 'sys']
+const FOLDERS = ['bin', 'dev', 'modules', 'proc', 'root', 'sys', 'usr']
+
+/** Where a C library may be. */
+const LIBRARIES = ['usr/lib', 'usr/lib64', 'lib', 'lib64']
 
 /** An initial RAM disk of the image's BusyBox, its libraries where it has any, and modules in their order of loading. */
 export async function initramfs(
@@ -71,8 +74,7 @@ export async function initramfs(
     ...FOLDERS.map((name): CpioEntry => ({ type: 'directory', name })),
     { type: 'file', name: 'init', mode: 0o755, data: Buffer.from(init(root)) },
     { type: 'file', name: 'bin/busybox', mode: 0o755, data: busybox },
-    ...(await libraries(rootfs, 'lib')),
-    ...(await libraries(rootfs, 'lib64')),
+    ...(await Promise.all(LIBRARIES.map((folder) => libraries(rootfs, folder)))).flat(),
     { type: 'file', name: 'modules/order', mode: 0o644, data: Buffer.from(order.map((path) => `${path}\n`).join('')) },
   ]
   const folders = new Set(order.flatMap(parentsOf))
@@ -85,8 +87,12 @@ export async function initramfs(
   return gzipSync(cpio(entries), { level: 9 })
 }
 
+/** The libraries in a folder, or the folder's link to another one. */
 async function libraries(rootfs: Rootfs, folder: string): Promise<readonly CpioEntry[]> {
-  const entries: CpioEntry[] = []
+  const there = await rootfs.stat(folder)
+  if (there?.linkTarget !== undefined) return [{ type: 'symlink', name: folder, target: there.linkTarget }]
+  if (there === undefined) return []
+  const entries: CpioEntry[] = [{ type: 'directory', name: folder }]
   for (const file of await rootfs.list(folder)) {
     const name = `${folder}/${file}`
     const data = /\.so(?:\.|$)/.test(file) ? await readBytes(rootfs, name) : undefined

@@ -21,7 +21,7 @@ describe('a BusyBox machine', () => {
     expect(await text('etc/network/interfaces')).toContain('iface eth0 inet dhcp\n\thostname tiny\n')
     expect(await text('etc/inittab')).toContain('::respawn:/etc/init.d/login ttyS0 115200\n')
     expect(await text('etc/fstab')).toMatch(/^UUID=\S+ \/ ext4 defaults 0 0\n$/)
-    expect(await text('etc/shadow')).toBe('root:*:::::::\nann:*:::::::\n')
+    expect(await text('etc/shadow')).toBe('root:*:1:0:99999:7:::\nann:*:::::::\n')
   })
   it('takes one static address', async () => {
     const network = { mode: 'static', addresses: ['192.0.2.7/25'], gateway: '192.0.2.1' } as const

@@ -78,11 +78,14 @@ function inittab(consoles: readonly string[]): string {
   return `${[...lines, '::ctrlaltdel:/bin/reboot', '::shutdown:/bin/swapoff -a', '::shutdown:/bin/umount -a -r'].join('\n')}\n`
 }
 
-/** shadow(5). The hash is asked for when the step runs, so that it is in no plan. */
+/**
+ * shadow(5). The hash is asked for when the step runs, so that it is in no plan. BusyBox does not find an account whose
+ * numbers are all empty, as in the image: the password was changed on day 1, and does not expire.
+ */
 async function setPassword(rootfs: RootfsEdit, hash: Secret | undefined): Promise<void> {
   const shadow = (await readText(rootfs, 'etc/shadow')) ?? ''
   const others = shadow.split('\n').filter((line) => line !== '' && !line.startsWith('root:'))
-  const text = [`root:${hash?.reveal() ?? '*'}:::::::`, ...others, ''].join('\n')
+  const text = [`root:${hash?.reveal() ?? '*'}:1:0:99999:7:::`, ...others, ''].join('\n')
   await rootfs.put({ path: 'etc/shadow', type: 'file', mode: 0o640 }, Buffer.from(text))
 }
 
