@@ -1,5 +1,7 @@
-// npm run lint: types (tests too), package boundaries and import cycles, ESLint, Prettier.
+// npm run lint: types (tests too), package boundaries and import cycles, names that belong to plugins, generated
+// documents, ESLint, Prettier.
 import { checkBoundaries } from './boundaries.js'
+import { checkNames } from './names.js'
 import { reference } from './reference.js'
 import { root, run } from './setup.js'
 
@@ -8,6 +10,7 @@ const steps = [
   ['types', () => run(process.execPath, [bin('typescript/bin/tsc'), '-b'])],
   ['types of the tests', () => run(process.execPath, [bin('typescript/bin/tsc'), '-p', 'tsconfig.tests.json'])],
   ['package boundaries and import cycles', () => checkBoundaries(root)],
+  ['names of distributions and boot loaders', () => checkNames(root)],
   ['generated documents', () => reference({ check: true })],
   ['eslint', () => run(process.execPath, [bin('eslint/bin/eslint.js'), '--max-warnings', '0', '.'])],
   ['prettier', () => run(process.execPath, [bin('prettier/bin/prettier.cjs'), '--check', '--log-level', 'warn', '.'])],

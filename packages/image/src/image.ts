@@ -23,7 +23,7 @@ export interface OpenImageOptions {
 
 /** What is known of an image before and after its layers are unpacked. */
 export interface ImageFacts {
-  /** For titles and default file names, e.g. 'alpine-3.9'. */
+  /** For titles and default file names, e.g. 'nginx-1.27'. */
   readonly name: string
   /** Where it came from, for messages. */
   readonly origin: string

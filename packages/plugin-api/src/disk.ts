@@ -16,7 +16,7 @@ export interface PartitionRequest {
 }
 
 export interface PlannedPartition extends PartitionRequest {
-  /** As the kernel and GRUB count: from 1. */
+  /** As the kernel and boot loaders count: from 1. */
   readonly number: number
   /** In 512-byte sectors. Known when planning: the root is last. */
   readonly firstLba: number

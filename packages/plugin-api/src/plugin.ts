@@ -139,7 +139,7 @@ export interface BootTask {
   /** Kernel command line without root=. */
   readonly cmdline: readonly string[]
   readonly consoles: readonly string[]
-  /** Name for menus and EFI entries, e.g. 'Debian GNU/Linux 12 (bookworm)' and 'debian'. */
+  /** Name for menus and EFI entries, e.g. 'Example Linux 12 (name)' and 'example'. */
   readonly osName: string
   readonly osId: string
   /** Seconds that a menu is shown. */
@@ -169,7 +169,7 @@ export interface BootloaderPlugin {
   /** Packages by the package manager's names; members of one family may have to agree. */
   packages(task: Pick<BootTask, 'packageManager' | 'architecture' | 'members'>): readonly string[]
   /**
-   * Names of programs that look for the machine's disks, e.g. 'grub-install'. While packages are installed there is none
+   * Names of programs that look for the machine's disks, e.g. its installer. While packages are installed there is none
    * and the programs would fail, so until then the core puts ones before them in PATH that do nothing.
    */
   readonly diskCommands?: readonly string[]

@@ -40,7 +40,7 @@ export interface FileExtent {
 export type Lazy<T> = T | ((context: StepContext) => T | Promise<T>)
 
 interface StepBase {
-  /** Unique in the plan, e.g. 'debian/fstab'. */
+  /** Unique in the plan, e.g. 'example/fstab'. */
   readonly id: string
   /** One line for the user, e.g. 'write /etc/fstab'. */
   readonly title: string

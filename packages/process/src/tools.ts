@@ -23,7 +23,7 @@ export async function findTool(name: string): Promise<string | undefined> {
 
 /**
  * @param forWhat what cannot be done without it, e.g. 'writing qcow2'
- * @param aptPackage the package that brings it on Debian and Ubuntu
+ * @param aptPackage the package that brings it, by apt's names
  * @throws C2M_TOOL_MISSING (exit code 3)
  */
 export async function requireTool(name: string, forWhat: string, aptPackage: string): Promise<string> {

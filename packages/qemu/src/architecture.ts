@@ -22,7 +22,7 @@ export interface GuestArchitecture {
   readonly graphics: readonly string[]
   /** BIOS, where there is such a thing: a name that QEMU finds in its own data folder. */
   readonly bios?: FirmwareFiles
-  /** UEFI images without Secure Boot where distributions put them; the first that is there is taken. */
+  /** UEFI images without Secure Boot where distributions' packages put them; the first that is there is taken. */
   readonly uefi: readonly Required<FirmwareFiles>[]
   readonly uefiAptPackage: string
 }
@@ -44,12 +44,12 @@ const AMD64: GuestArchitecture = {
   graphics: ['-device', 'VGA'],
   bios: { code: 'bios-256k.bin' },
   uefi: [
-    pair('/usr/share/OVMF', 'OVMF_CODE_4M.fd', 'OVMF_VARS_4M.fd'), // Debian, Ubuntu
-    pair('/usr/share/OVMF', 'OVMF_CODE.fd', 'OVMF_VARS.fd'), // older Debian and Ubuntu, Alpine
-    pair('/usr/share/edk2/ovmf', 'OVMF_CODE.fd', 'OVMF_VARS.fd'), // Fedora
-    pair('/usr/share/edk2/x64', 'OVMF_CODE.4m.fd', 'OVMF_VARS.4m.fd'), // Arch
-    pair('/usr/share/edk2-ovmf/x64', 'OVMF_CODE.fd', 'OVMF_VARS.fd'), // older Arch
-    pair('/usr/share/qemu', 'ovmf-x86_64-4m-code.bin', 'ovmf-x86_64-4m-vars.bin'), // openSUSE
+    pair('/usr/share/OVMF', 'OVMF_CODE_4M.fd', 'OVMF_VARS_4M.fd'), // ovmf
+    pair('/usr/share/OVMF', 'OVMF_CODE.fd', 'OVMF_VARS.fd'), // older ovmf
+    pair('/usr/share/edk2/ovmf', 'OVMF_CODE.fd', 'OVMF_VARS.fd'), // edk2-ovmf of RPM
+    pair('/usr/share/edk2/x64', 'OVMF_CODE.4m.fd', 'OVMF_VARS.4m.fd'), // edk2-ovmf of pacman
+    pair('/usr/share/edk2-ovmf/x64', 'OVMF_CODE.fd', 'OVMF_VARS.fd'), // the same, older
+    pair('/usr/share/qemu', 'ovmf-x86_64-4m-code.bin', 'ovmf-x86_64-4m-vars.bin'), // qemu-ovmf-x86_64
     pair('/usr/share/qemu', 'edk2-x86_64-code.fd', 'edk2-i386-vars.fd'), // QEMU's own
   ],
   uefiAptPackage: 'ovmf',
@@ -65,9 +65,9 @@ const ARM64: GuestArchitecture = {
   cpu: { kvm: 'host', tcg: 'max,pauth-impdef=on' },
   graphics: [],
   uefi: [
-    pair('/usr/share/AAVMF', 'AAVMF_CODE.fd', 'AAVMF_VARS.fd'), // Debian, Ubuntu, Alpine
-    pair('/usr/share/edk2/aarch64', 'QEMU_EFI-pflash.raw', 'vars-template-pflash.raw'), // Fedora
-    pair('/usr/share/edk2/aarch64', 'QEMU_CODE.fd', 'QEMU_VARS.fd'), // Arch
+    pair('/usr/share/AAVMF', 'AAVMF_CODE.fd', 'AAVMF_VARS.fd'), // qemu-efi-aarch64, aavmf
+    pair('/usr/share/edk2/aarch64', 'QEMU_EFI-pflash.raw', 'vars-template-pflash.raw'), // edk2-aarch64 of RPM
+    pair('/usr/share/edk2/aarch64', 'QEMU_CODE.fd', 'QEMU_VARS.fd'), // edk2-aarch64 of pacman
     pair('/usr/share/qemu', 'edk2-aarch64-code.fd', 'edk2-arm-vars.fd'), // QEMU's own
   ],
   uefiAptPackage: 'qemu-efi-aarch64',

@@ -33,7 +33,7 @@ export interface DistroData {
 }
 
 /**
- * mke2fs's names. The kernels (4.9 and later) and GRUBs (2.02 and later) of all releases read them; metadata_csum_seed and
+ * mke2fs's names. The kernels (4.9 and later) and boot loaders of all releases read them; metadata_csum_seed and
  * orphan_file they do not all read.
  */
 const EXT4_FEATURES = [

@@ -1,6 +1,6 @@
 import type { Platform } from '@c2m/grub'
 
-/** What UEFI and Debian's packages call a machine type. */
+/** What UEFI and apt's packages call a machine type. */
 export interface Machine {
   readonly platform: Platform
   /** Of EFI/BOOT, which firmware starts on a disk it knows nothing about (UEFI 2.10, 3.5.1.1). */

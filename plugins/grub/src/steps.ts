@@ -48,7 +48,7 @@ async function menu(task: BootTask, serial: SerialPort | undefined, context: Ste
   return menuText({ ...task, kernels, serial })
 }
 
-/** Debian's grub-mkconfig also reads /etc/default/grub.d; others read the one file only. */
+/** The grub-mkconfig of apt's package also reads /etc/default/grub.d; others read the one file only. */
 function defaultsStep(task: BootTask, text: string): Step {
   const common = {
     id: 'grub/defaults',

@@ -17,7 +17,7 @@ export interface ImageChoice {
 export type ImageReference = Target & {
   /** As the user wrote it. */
   readonly text: string
-  /** For titles and default file names, e.g. 'alpine-3.9'; made of letters, digits, '.', '_' and '-'. */
+  /** For titles and default file names, e.g. 'nginx-1.27'; made of letters, digits, '.', '_' and '-'. */
   readonly name: string
 }
 
@@ -187,7 +187,7 @@ function malformed(text: string, why: string, instead?: string) {
     'C2M_IMAGE_REFERENCE',
     `'${text}' does not name an image: ${why}`,
     instead === undefined
-      ? `write a name such as alpine:3.9, a path such as ./image.tar, or one of ${FORMS.join(', ')}`
+      ? `write a name such as nginx:1.27, a path such as ./image.tar, or one of ${FORMS.join(', ')}`
       : `write ${instead}`,
   )
 }

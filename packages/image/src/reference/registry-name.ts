@@ -3,12 +3,12 @@ import { isDigest } from '../manifest/digest.js'
 
 /**
  * Name of an image at a registry, in the grammar of the distribution project's `reference` package and with Docker
- * Hub's defaults filled in: 'alpine' is 'docker.io/library/alpine'.
+ * Hub's defaults filled in: 'nginx' is 'docker.io/library/nginx'.
  */
 export interface RegistryName {
   /** Host with optional port, e.g. 'docker.io', 'localhost:5000', '[::1]:5000'. */
   readonly registry: string
-  /** E.g. 'library/alpine'. */
+  /** E.g. 'library/nginx'. */
   readonly repository: string
   /** Absent when neither tag nor digest was written; then 'latest' is meant. */
   readonly tag?: string
@@ -86,7 +86,7 @@ function malformed(text: string, why: string, instead?: string) {
     'C2M_IMAGE_REFERENCE',
     `'${text}' is not an image name: ${why}`,
     instead === undefined
-      ? "write [HOST[:PORT]/]NAME[:TAG] or NAME@DIGEST, e.g. 'alpine:3.9', or name a file as './FILE'"
+      ? "write [HOST[:PORT]/]NAME[:TAG] or NAME@DIGEST, e.g. 'nginx:1.27', or name a file as './FILE'"
       : `names are lower case: '${instead}'`,
   )
 }

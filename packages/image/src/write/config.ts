@@ -8,7 +8,7 @@ const RFC3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d
  * same image has the same digest.
  */
 export function encodeConfig(image: NewImage, diffIds: readonly string[]): Uint8Array {
-  const { author, architecture, variant, os, created, layers } = image
+  const { author, architecture, variant, os, created } = image
   return encodeJson({
     created,
     ...(author !== undefined && { author }),
@@ -17,13 +17,26 @@ export function encodeConfig(image: NewImage, diffIds: readonly string[]): Uint8
     os,
     config: runConfig(image),
     rootfs: { type: 'layers', diff_ids: diffIds },
-    history: layers.map(({ createdBy, comment }) => ({
-      created,
-      created_by: createdBy,
-      ...(author !== undefined && { author }),
-      ...(comment !== undefined && { comment }),
-    })),
+    history: historyOf(image),
   })
+}
+
+/** The original's entries belong to the layers below the last one; squashed, they have no layer any more. */
+function historyOf({ author, created, layers, original }: NewImage): readonly object[] {
+  const own = layers.map(({ createdBy, comment }) => ({
+    created,
+    created_by: createdBy,
+    ...(author !== undefined && { author }),
+    ...(comment !== undefined && { comment }),
+  }))
+  const before = objects(original?.history)
+  const withLayer = before.filter(({ empty_layer }) => empty_layer !== true).length
+  if (withLayer === layers.length - 1) return [...before, ...own.slice(-1)]
+  return layers.length === 1 ? [...before.map((entry) => ({ ...entry, empty_layer: true })), ...own] : own
+}
+
+function objects(value: unknown): readonly Readonly<Record<string, unknown>>[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'object' && item !== null) : []
 }
 
 /** @throws C2M_IMAGE_NEW (usage) for what no image can be */
@@ -38,9 +51,10 @@ export function checkImage(image: NewImage): void {
   }
 }
 
-function runConfig({ config, volumes = [] }: NewImage): object {
+function runConfig({ config, volumes = [], original }: NewImage): object {
   const { user, env, entrypoint, cmd, workingDir, exposedPorts, stopSignal, labels } = config
   return {
+    ...objects([original?.config])[0],
     ...(user !== undefined && { User: user }),
     ...(exposedPorts.length > 0 && { ExposedPorts: set(exposedPorts) }),
     ...(env.length > 0 && { Env: env }),

@@ -29,6 +29,11 @@ export interface NewImage {
   /** Directories of data that outlives a container: absolute paths. */
   readonly volumes?: readonly string[]
   readonly author?: string
+  /**
+   * The configuration, as it was written, of the image that this one continues: what is not said here, and its history, are
+   * taken over.
+   */
+  readonly original?: Readonly<Record<string, unknown>>
   /** Of the manifest; formats of Docker have none. */
   readonly annotations?: Readonly<Record<string, string>>
 }

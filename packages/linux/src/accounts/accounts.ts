@@ -20,7 +20,7 @@ export interface Account {
 /** Nothing hashes to it: no password is right, keys still work. ('!' in front would make some sshd refuse keys as well.) */
 export const NO_PASSWORD = '*'
 
-/** login.defs(5) of Debian, Alpine and most others: people from UID_MIN, system groups below SYS_GID_MAX. */
+/** login.defs(5) as most have it: people from UID_MIN, system groups below SYS_GID_MAX. */
 const PEOPLE = { first: 1000, last: 59_999 }
 const SYSTEM = { first: 999, last: 100 }
 const LARGEST_ID = 0xffff_fffe

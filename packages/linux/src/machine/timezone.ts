@@ -14,7 +14,7 @@ export async function hasTimezone(rootfs: Rootfs, name: string): Promise<boolean
   return exists(rootfs, `${ZONES}/${checkTimezone(name)}`)
 }
 
-/** /etc/localtime as a link (localtime(5)), and Debian's /etc/timezone. */
+/** /etc/localtime as a link (localtime(5)), and /etc/timezone, which some packages read. */
 export function timezoneSteps(owner: string, name: string): readonly Step[] {
   checkTimezone(name)
   return [

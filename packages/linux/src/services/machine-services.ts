@@ -57,7 +57,7 @@ export async function sysvMachineServices(reader: ConfigurationReader): Promise<
   return sorted(found)
 }
 
-/** A unit without a process of its own, such as Debian's postgresql.service. */
+/** A unit without a process of its own, such as postgresql-common's postgresql.service. */
 function standsForOthers({ file }: Unit): boolean {
   return /^[-@:+!]*(?:\/usr)?\/bin\/true\s*$/.test(unitValue(file, 'Service', 'ExecStart') ?? '')
 }

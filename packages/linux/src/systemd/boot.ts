@@ -79,7 +79,7 @@ interface GeneratedUnits {
   readonly scripts: ReadonlyMap<string, string>
 }
 
-/** What the generators that matter here would make: systemd-sysv-generator and Debian's for PostgreSQL's clusters. */
+/** What the generators that matter here would make: systemd-sysv-generator and postgresql-common's for its clusters. */
 async function generatedUnits(reader: ConfigurationReader, catalog: UnitCatalog): Promise<GeneratedUnits> {
   const wants = new Map<string, string[]>()
   const scripts = new Map<string, string>()

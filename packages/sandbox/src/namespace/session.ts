@@ -33,7 +33,7 @@ export interface SessionOptions {
 /** open(2)'s O_PATH: names a file without the right to read it. */
 const O_PATH = 0o10000000
 
-/** Programs of the host that the scripts use, with Debian's packages. */
+/** Programs of the host that the scripts use, with apt's packages. */
 const TOOLS: readonly (readonly [name: string, aptPackage: string])[] = [
   ['unshare', 'util-linux'],
   ['nsenter', 'util-linux'],

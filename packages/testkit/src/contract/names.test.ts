@@ -8,7 +8,8 @@ describe('namesIn', () => {
     ['uefiDebianPackage', ['debian']],
     ['isBusybox && DEBIAN_FRONTEND', ['busybox', 'debian']],
     ['alpine:3.9', ['alpine']],
-    ['opensuse', ['opensuse']],
+    ['openSUSE and Red Hat', ['opensuse', 'red hat']],
+    ['the systemd Boot', []],
     ['debianising', []],
     ['the misuse of subalpine plants', []],
   ])('finds distributions in %j', (text, names) => {
@@ -21,6 +22,7 @@ describe('namesIn', () => {
     ['systemd-boot', ['systemd-boot']],
     ['SYSTEMD_BOOT and systemdBoot', ['systemd-boot']],
     ['systemd boots', []],
+    ['the rest, systemd-boots of old', ['systemd-boot']],
     ['Lilongwe, grubby hands', []],
   ])('finds boot loaders in %j', (text, names) => {
     expect(namesIn(text, BOOTLOADER_NAMES)).toEqual(names)

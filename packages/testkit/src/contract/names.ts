@@ -1,7 +1,31 @@
 /** What distributions are called, in lower case: only their own plugins know them. */
 export const DISTRO_NAMES = [
-  ...['almalinux', 'alpine', 'archlinux', 'busybox', 'centos', 'debian', 'devuan', 'fedora', 'gentoo', 'linuxmint'],
-  ...['mageia', 'manjaro', 'nixos', 'opensuse', 'redhat', 'rhel', 'rockylinux', 'slackware', 'suse', 'ubuntu'],
+  ...[
+    'almalinux',
+    'alpine',
+    'arch linux',
+    'archlinux',
+    'busybox',
+    'centos',
+    'debian',
+    'devuan',
+    'fedora',
+    'gentoo',
+    'linuxmint',
+  ],
+  ...[
+    'mageia',
+    'manjaro',
+    'nixos',
+    'opensuse',
+    'red hat',
+    'redhat',
+    'rhel',
+    'rocky linux',
+    'slackware',
+    'suse',
+    'ubuntu',
+  ],
 ] as const
 
 /** What boot loaders and their programs are called, in lower case. */
@@ -18,9 +42,10 @@ export function namesIn(text: string, names: readonly string[]): readonly string
 }
 
 function pattern(name: string): RegExp {
-  const capital = name.replace(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase())
+  const anyCase = name.replace(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}]`).replaceAll('-', '[-_]')
+  const capital = name.replace(/(?:^|[- ])([a-z])/g, (_, letter: string) => letter.toUpperCase())
   const camel = `${capital.charAt(0).toLowerCase()}${capital.slice(1)}`
-  const forms = [name, capital, camel, name.toUpperCase().replaceAll('-', '[-_]')]
-  // 'grub2', 'grubx64' and 'Grubs' are the same name; more small letters make another word
-  return new RegExp(`(?:(?<![A-Za-z])(?:${forms.join('|')})|(?<=[a-z])${capital})(?![a-z]{2})`)
+  // 'grub2', 'grubx64' and 'Grubs' are the same name; more letters make another word, unless a capital begins it
+  const word = `(?<![A-Za-z])(?:${anyCase}(?![A-Za-z]{2})|(?:${camel}|${capital})(?![a-z]{2}))`
+  return new RegExp(`${word}|(?<=[a-z])${capital}(?![a-z]{2})`)
 }

@@ -111,7 +111,7 @@ function checkEnd(
       )
     case NO_GNU_TAR:
       throw new C2mError('C2M_SSH_TAR', `${where} has no GNU tar`, {
-        hint: 'install it there: the package is called tar on Debian, Fedora and Alpine, gtar on BSDs',
+        hint: 'install it there: the package is called tar, on BSDs gtar',
         exitCode: ExitCode.missing,
       })
     case NO_SUDO:

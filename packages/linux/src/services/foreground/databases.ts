@@ -4,7 +4,7 @@ import { withoutOptions, type Foreground, type ForegroundForm, type Start } from
 const POSTGRES_STOP = 'SIGINT'
 
 /**
- * Debian's cluster VERSION-NAME has its configuration in /etc/postgresql and its socket in /run/postgresql; elsewhere pg_ctl
+ * postgresql-common's cluster VERSION-NAME has its configuration in /etc/postgresql and its socket in /run/postgresql; elsewhere pg_ctl
  * has the data directory. INT is PostgreSQL's fast shutdown (postgres(1)), which does not wait for clients.
  */
 async function postgresql(start: Start): Promise<Foreground | undefined> {
@@ -12,7 +12,7 @@ async function postgresql(start: Start): Promise<Foreground | undefined> {
   const program = argv[0] ?? ''
   if (program.endsWith('/pg_ctlcluster') || !forks) {
     const [, version = '', name = ''] = /^([0-9.]+)-(.+)$/.exec(start.instance ?? (await onlyCluster(start))) ?? []
-    if (version !== '') return debianCluster(start, version, name)
+    if (version !== '') return commonCluster(start, version, name)
   }
   if (program.endsWith('/pg_ctl')) {
     const data = argv[argv.indexOf('-D') + 1]
@@ -33,7 +33,7 @@ async function postgresql(start: Start): Promise<Foreground | undefined> {
   }
 }
 
-/** Debian's postgresql.service itself does nothing: it stands for all clusters. */
+/** postgresql-common's postgresql.service itself does nothing: it stands for all clusters. */
 async function onlyCluster({ reader }: Start): Promise<string> {
   const clusters = await reader.matching('/etc/postgresql/*/*/postgresql.conf')
   if (clusters.length > 1) {
@@ -43,7 +43,7 @@ async function onlyCluster({ reader }: Start): Promise<string> {
   return (clusters[0] ?? '').split('/').slice(3, 5).join('-')
 }
 
-async function debianCluster({ reader }: Start, version: string, name: string): Promise<Foreground> {
+async function commonCluster({ reader }: Start, version: string, name: string): Promise<Foreground> {
   const configuration = `/etc/postgresql/${version}/${name}/postgresql.conf`
   const text = (await reader.text(configuration)) ?? ''
   const data = /^[ \t]*data_directory[ \t=]+'([^'\n]+)'/m.exec(text)?.[1] ?? `/var/lib/postgresql/${version}/${name}`
@@ -62,7 +62,7 @@ async function debianCluster({ reader }: Start, version: string, name: string): 
 
 const MYSQL_DIRECTORY = { path: '/run/mysqld', mode: 0o755, user: 'mysql' }
 
-/** Debian's unit starts mariadbd from a shell that looks for a Galera cluster's position; a single server needs none. */
+/** Its unit may start mariadbd from a shell that looks for a Galera cluster's position; a single server needs none. */
 function mysql({ argv, reader }: Start): Promise<Foreground | undefined> | Foreground {
   const program = argv[0] ?? ''
   if (/\/sh$/.test(program) || /\/(?:init\.d|rc\.d)\//.test(program)) return findMysql(reader)

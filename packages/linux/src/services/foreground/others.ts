@@ -11,7 +11,7 @@ async function sshd({ argv, reader }: Start): Promise<Foreground> {
   }
 }
 
-/** Debian's unit asks a helper script, whose settings are in /etc/default/dnsmasq. */
+/** Where its unit asks a helper script, settings are in /etc/default/dnsmasq. */
 async function dnsmasq({ argv, reader }: Start): Promise<Foreground> {
   const directories = [{ path: '/run/dnsmasq', mode: 0o755, user: 'dnsmasq' }]
   if (!/helper$|\/init\.d\//.test(argv[0] ?? '')) return { argv: withFlag(argv, '-k', ['-d']), directories }
@@ -73,7 +73,7 @@ export const OTHER_FORMS: readonly ForegroundForm[] = [
     form: ({ argv }) => ({ argv: withoutOptions(argv, { '-d': false, '--daemon': false }) }),
   },
   {
-    // Debian's real unit is postfix@-.service, whose program postmulti starts the same instance
+    // where postfix.service does nothing, the real unit is postfix@-.service, whose program postmulti starts the same instance
     name: /^(?:postfix|postmulti)$/,
     form: ({ instance }) =>
       instance === undefined || instance === '-' ? { argv: ['/usr/sbin/postfix', 'start-fg'] } : undefined,

@@ -19,21 +19,21 @@ function nginx({ argv }: Start): Foreground {
 const APACHE_VARIABLES = /^(?:APACHE_|LANG$|HTTPD_)/
 
 /**
- * Debian's apachectl reads /etc/apache2/envvars and starts apache2, but as a child that no signal reaches; so apache2 itself
+ * An apachectl that knows apache2 reads /etc/apache2/envvars and starts apache2, but as a child that no signal reaches; so apache2 itself
  * with these variables. WINCH is its graceful stop.
  */
 async function apache(start: Start): Promise<Foreground | undefined> {
   const { argv, reader, env } = start
   const program = argv[0] ?? ''
   const isControl = /(?:apache2ctl|apachectl)$/.test(program) || program.startsWith('/etc/')
-  const debian = await reader.exists('/usr/sbin/apache2')
-  if (debian && (isControl || program.endsWith('/apache2'))) return debianApache(reader, env, start.instance)
+  const hasApache2 = await reader.exists('/usr/sbin/apache2')
+  if (hasApache2 && (isControl || program.endsWith('/apache2'))) return apache2(reader, env, start.instance)
   if (isControl) return { argv: ['/usr/sbin/httpd', '-DFOREGROUND'], stopSignal: 'SIGWINCH' }
   const stays = withFlag(withoutOptions(argv, { '-k': true }), '-DFOREGROUND', ['-DNO_DETACH', '-X'])
   return { argv: stays, stopSignal: 'SIGWINCH' }
 }
 
-async function debianApache(
+async function apache2(
   reader: ConfigurationReader,
   env: ReadonlyMap<string, string>,
   instance: string | undefined,

@@ -2,7 +2,7 @@ import type { ConfigurationReader } from '../../files/configuration-reader.js'
 import { parseListener, type Listener } from '../listener.js'
 import { pathFrom, readIncluding } from './included-files.js'
 
-/** Roots of Debian's and of Red Hat's, Arch's and Alpine's layouts. */
+/** Where packages have it: as apache2, and as httpd in a folder of its own or in apache2's. */
 const ROOTS = [
   { folder: '/etc/apache2', file: '/etc/apache2/apache2.conf' },
   { folder: '/etc/httpd', file: '/etc/httpd/conf/httpd.conf' },

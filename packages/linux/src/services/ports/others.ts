@@ -79,10 +79,10 @@ export async function vsftpdListeners(reader: ConfigurationReader): Promise<read
   return [listener(Number(port))]
 }
 
-/** Exim's daemon ports, by Debian's configuration; a list between quotes or colons. */
+/** Exim's daemon ports, as exim4-config has them; a list between quotes or colons. */
 export async function eximListeners(reader: ConfigurationReader): Promise<readonly (Listener | undefined)[]> {
-  const debian = '/etc/exim4/update-exim4.conf.conf'
-  const [interfaces] = await values(reader, [debian], /^\s*dc_local_interfaces\s*=\s*'?([^']*)/)
+  const settings = '/etc/exim4/update-exim4.conf.conf'
+  const [interfaces] = await values(reader, [settings], /^\s*dc_local_interfaces\s*=\s*'?([^']*)/)
   const addresses = (interfaces ?? '').split(';').map((one) => one.trim())
   const outside = addresses.find((address) => listener(25, 'tcp', address)?.isLocal === false)
   return [listener(25, 'tcp', outside ?? addresses[0])]
