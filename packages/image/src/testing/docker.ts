@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { findTool, run } from '@c2m/process'
 import { until } from './tools.js'
@@ -18,7 +18,9 @@ export async function startDocker(folder: string): Promise<TestDocker> {
   const env = { PATH: process.env.PATH, HOME: folder, DOCKER_HOST: address, DOCKER_BUILDKIT: '0' }
   const paths = ['--data-root', at('data'), '--exec-root', at('exec'), '--pidfile', at('pid')]
   const options = ['--iptables=false', '--bridge=none', '-H', address, ...paths]
-  const daemon = spawn((await findTool('dockerd'))!, options, { stdio: 'ignore' })
+  // in a mount namespace of its own: what it mounts is nobody else's, and goes with it
+  const unshare = ['--mount', '--propagation', 'private', (await findTool('dockerd'))!]
+  const daemon = spawn('unshare', [...unshare, ...options], { stdio: 'ignore' })
   await until('dockerd', 60, async () => (await run('docker', ['version'], { env })).exitCode === 0)
   return {
     env,
@@ -27,10 +29,6 @@ export async function startDocker(folder: string): Promise<TestDocker> {
         daemon.kill()
         await once(daemon, 'exit')
       }
-      // what a daemon that was killed may leave mounted
-      const mounts = (await readFile('/proc/self/mounts', 'utf8')).split('\n').map((line) => line.split(' ')[1] ?? '')
-      for (const path of mounts.filter((mount) => mount.startsWith(`${folder}/`)).reverse())
-        await run('umount', ['-l', path], { accept: [0, 1, 32] })
     },
   }
 }
