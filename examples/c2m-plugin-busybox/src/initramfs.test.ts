@@ -43,13 +43,14 @@ describe('an initial RAM disk', () => {
     expect(text).toContain('TRAILER!!!\0')
   })
   it('holds BusyBox, its libraries, and the modules with their folders', async () => {
-    const rootfs = await treeOf({ 'bin/busybox': 'ELF', 'lib/libc.so.6': 'C', 'lib/other': 'x' })
+    const rootfs = await treeOf({ 'bin/busybox': 'ELF', 'lib/libc.so.6': 'C', 'lib/other': 'x', lib64: '-> lib' })
     const modules = await treeOf({ 'kernel/fs/ext4.ko': 'module' })
     const disk = diskPlan('gpt')
     const archive = gunzipSync(await initramfs({ rootfs, disk }, modules, ['kernel/fs/ext4.ko'])).toString('latin1')
     for (const name of [
       'bin/busybox',
       'lib/libc.so.6',
+      'lib64',
       'modules/kernel',
       'modules/kernel/fs',
       'modules/kernel/fs/ext4.ko',
