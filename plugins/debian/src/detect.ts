@@ -15,9 +15,7 @@ export async function detect(data: DistroData, os: OsRelease, rootfs: Rootfs): P
   const version = await releaseNumber(os, distance, rootfs, data)
   const [oldest] = data.releases
   if (version !== undefined && oldest !== undefined && compareVersions(version, oldest.version) < 0) {
-    throw new Error(
-      `${os.prettyName} is too old: ${data.name} ${oldest.version.join('.')} is the oldest that can become a machine`,
-    )
+    throw new Error(`${os.prettyName} is too old: ${data.name} ${oldest.name} is the oldest that can become a machine`)
   }
   return { distance, os, version }
 }

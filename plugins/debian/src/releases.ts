@@ -5,6 +5,8 @@ import { debianFirmware, type Firmware } from './firmware.js'
 
 /** What differs between a distro's releases, as far as making a machine is concerned. */
 export interface Release {
+  /** The number as it is written, e.g. '12'. */
+  readonly name: string
   readonly version: readonly number[]
   readonly codename: string
   /** Moved from the mirrors to the archive: surely, or by now perhaps. */
@@ -32,6 +34,7 @@ export interface Release {
 /** Oldest first. */
 export const RELEASES: readonly Release[] = [
   {
+    name: '9',
     version: [9],
     codename: 'stretch',
     archived: 'yes',
@@ -46,6 +49,7 @@ export const RELEASES: readonly Release[] = [
     yescrypt: false,
   },
   {
+    name: '10',
     version: [10],
     codename: 'buster',
     archived: 'yes',
@@ -60,6 +64,7 @@ export const RELEASES: readonly Release[] = [
     yescrypt: false,
   },
   {
+    name: '11',
     version: [11],
     codename: 'bullseye',
     archived: 'perhaps',
@@ -74,6 +79,7 @@ export const RELEASES: readonly Release[] = [
     yescrypt: true,
   },
   {
+    name: '12',
     version: [12],
     codename: 'bookworm',
     archived: 'no',
@@ -88,6 +94,7 @@ export const RELEASES: readonly Release[] = [
     yescrypt: true,
   },
   {
+    name: '13',
     version: [13],
     codename: 'trixie',
     archived: 'no',

@@ -16,7 +16,7 @@ const LAST_386 = [19, 4]
  */
 export function kernels(release: Release): KernelTable {
   const architectures = compareVersions(release.version, LAST_386) <= 0 ? [...WITH_VIRTUAL, '386'] : WITH_VIRTUAL
-  const enablement = isLongTerm(release) ? `-hwe-${versionName(release)}` : undefined
+  const enablement = isLongTerm(release) ? `-hwe-${release.name}` : undefined
   return {
     ...Object.fromEntries(
       architectures.map((architecture) => [architecture, flavours(['virtual', 'generic'], enablement)]),
@@ -39,9 +39,4 @@ function flavours(ids: readonly string[], enablement: string | undefined): reado
 /** April of an even year. */
 function isLongTerm({ version: [year = 0, month] }: Release): boolean {
   return year % 2 === 0 && month === 4
-}
-
-/** '24.04' */
-function versionName({ version: [year = 0, month = 0] }: Release): string {
-  return `${year}.${String(month).padStart(2, '0')}`
 }

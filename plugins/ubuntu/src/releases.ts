@@ -8,7 +8,7 @@ type Place = Release['archived']
  * Every second year's April release stays on the mirrors; the others move to the archive some time after their nine months,
  * so the newest ones perhaps have by now.
  */
-const NAMES: readonly (readonly [version: string, codename: string, archived: Place])[] = [
+const NAMES: readonly (readonly [name: string, codename: string, archived: Place])[] = [
   ['16.04', 'xenial', 'no'],
   ['16.10', 'yakkety', 'yes'],
   ['17.04', 'zesty', 'yes'],
@@ -33,15 +33,15 @@ const NAMES: readonly (readonly [version: string, codename: string, archived: Pl
 ]
 
 /** Oldest first: the first one with systemd on. */
-export const RELEASES: readonly Release[] = NAMES.map(([version, codename, archived]) => {
-  const number = version.split('.').map(Number)
-  return { version: number, codename, archived, ...differences((since) => compareVersions(number, since) >= 0) }
+export const RELEASES: readonly Release[] = NAMES.map(([name, codename, archived]) => {
+  const version = name.split('.').map(Number)
+  return { name, version, codename, archived, ...differences((since) => compareVersions(version, since) >= 0) }
 })
 
 /** @param from whether the release is that one or a later one */
 function differences(
   from: (version: readonly number[]) => boolean,
-): Omit<Release, 'version' | 'codename' | 'archived'> {
+): Omit<Release, 'name' | 'version' | 'codename' | 'archived'> {
   return {
     systemdPackages: { resolved: from([22, 10]), timesyncd: from([20, 4]) },
     resolvConf: from([18, 4]) ? '../run/systemd/resolve/stub-resolv.conf' : '../run/systemd/resolve/resolv.conf',

@@ -39,8 +39,10 @@ export class MemoryRootfs implements RootfsEdit {
     this.changes.push({ path: entry.path, kind: 'changed' })
   }
 
-  async link(): Promise<void> {
-    throw new Error('not needed in these tests')
+  async link(from: string, to: string): Promise<void> {
+    const found = this.#entries.get(from)
+    if (found === undefined) throw new Error(`no such file: ${from}`)
+    this.#set({ ...found.entry, path: to }, found.bytes)
   }
 
   async remove(path: string): Promise<void> {
