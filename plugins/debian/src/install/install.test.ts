@@ -3,7 +3,7 @@ import { mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { debian, image, taskFor } from '../testing/task.js'
+import { debian, image, packagesOf, taskFor } from '../testing/task.js'
 import { DEBIAN_ARCHIVE } from './archive.js'
 import { downloadAndInstall } from './download-script.js'
 import { CLEAN_UP, MAKE_INITRAMFS, MAKE_LOCALE } from './scripts.js'
@@ -21,6 +21,16 @@ describe('install', () => {
     expect(steps.find(({ id }) => id === 'debian/locale-data')).toMatchObject({
       argv: ['/usr/local/sbin/c2m-locale-data', 'de_DE.UTF-8 UTF-8', 'de_DE UTF-8'],
     })
+  })
+  it('sets the keyboard, if there is such a layout', async () => {
+    const steps = await debian.install(['a'], await taskFor('12', { keyboard: 'de:nodeadkeys' }))
+    expect(steps.find(({ id }) => id === 'debian/keyboard')).toMatchObject({
+      argv: ['/usr/local/sbin/c2m-keyboard', 'de', 'nodeadkeys'],
+    })
+    expect(await packagesOf(await taskFor('12', { keyboard: 'de' }))).toContain('console-setup')
+    await expect(taskFor('12', { keyboard: 'de nodeadkeys' }).then((task) => debian.install([], task))).rejects.toThrow(
+      /'de nodeadkeys' is no keyboard layout/,
+    )
   })
   it("puts the container's settings out of force, and brings back units that were removed", async () => {
     const tree = image({
