@@ -36,8 +36,10 @@ export abstract class BaseCommand extends Command {
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, this.#interrupt)
   }
 
+  readonly #interrupt = (name: NodeJS.Signals): void => this.onSignal(name)
+
   /** The first signal ends the work in order; a second one at once. */
-  readonly #interrupt = (): void => {
+  protected onSignal(_name: NodeJS.Signals): void {
     if (this.#abort.signal.aborted) process.exit(ExitCode.interrupted)
     this.#abort.abort(interrupted())
   }

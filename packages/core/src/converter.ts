@@ -5,7 +5,9 @@ import { ImageInspector, type ImageInspection } from './inspect/image.js'
 import { PluginRegistry, type FoundPlugin } from './plugins/registry.js'
 import type { PlanSummary } from './to-machine/plan.js'
 import type { ContainerToVmRequest } from './request/container-to-vm.js'
+import type { ShellRequest } from './request/shell.js'
 import type { VmToContainerRequest } from './request/vm-to-container.js'
+import { Shell, type ShellResult } from './shell/shell.js'
 import type { ImagePlan } from './to-image/image-plan.js'
 import { VmToContainer, type VmToContainerResult } from './to-image/vm-to-container.js'
 import { ContainerToVm, type ContainerToVmResult } from './to-machine/container-to-vm.js'
@@ -31,6 +33,8 @@ export interface Converter {
   /** What would become of a machine: reads it, changes nothing. */
   planImage(request: VmToContainerRequest): Promise<ImagePlan>
   vm2container(request: VmToContainerRequest): Promise<VmToContainerResult>
+  /** Runs a command in an image's tree; its changes are forgotten, or become a new image. */
+  shell(request: ShellRequest): Promise<ShellResult>
   /** A disk when `target` is the path of one, else an image. */
   inspect(target: string, platform?: string): Promise<ImageInspection | DiskInspection>
 }
@@ -50,6 +54,7 @@ export function createConverter(options: ConverterOptions): Converter {
     container2vm: (request) => compose(surroundings).resolve(ContainerToVm).run(request),
     planImage: (request) => compose(surroundings).resolve(VmToContainer).plan(request),
     vm2container: (request) => compose(surroundings).resolve(VmToContainer).run(request),
+    shell: (request) => compose(surroundings).resolve(Shell).run(request),
     inspect: async (target, platform) =>
       (await isDisk(target))
         ? compose(surroundings).resolve(DiskInspector).inspect(target)

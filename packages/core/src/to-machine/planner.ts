@@ -1,25 +1,13 @@
-import { openImage, type OpenedImage } from '@c2m/image'
+import type { OpenedImage } from '@c2m/image'
 import { planDisk } from '@c2m/disk'
-import { indexLayer, mergeLayers, packRootfs, type Layer } from '@c2m/rootfs'
-import type {
-  BootloaderPlugin,
-  BootTarget,
-  BootTask,
-  DistroTraits,
-  MachineTask,
-  Rootfs,
-  RootfsEntry,
-  Step,
-} from '@c2m/plugin-api'
-import { C2mError, isC2mError, makeTemporaryFolder, type CleanupStack, type Reporter } from '@c2m/process'
-import { createWriteStream } from 'node:fs'
-import { join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
+import type { BootloaderPlugin, BootTarget, BootTask, DistroTraits, MachineTask, Rootfs, Step } from '@c2m/plugin-api'
+import { C2mError, isC2mError, type CleanupStack, type Reporter } from '@c2m/process'
 import { inject, injectable } from 'tsyringe'
+import { ImageLayers } from '../image-layers.js'
 import type { PluginRegistry, Provided } from '../plugins/registry.js'
 import type { ContainerToVmRequest } from '../request/container-to-vm.js'
 import { reproducibility } from '../request/randomness.js'
-import { REGISTRY, REPORTER, SETTINGS, SIGNAL, type Settings } from '../tokens.js'
+import { REGISTRY, REPORTER, SETTINGS, type Settings } from '../tokens.js'
 import { chooseBootloaders } from './bootloaders.js'
 import { chooseKernel } from './kernel.js'
 import { chosenDistro, detectDistro } from '../plugins/detect.js'
@@ -33,15 +21,15 @@ const MENU_TIMEOUT = 2
 @injectable()
 export class Planner {
   constructor(
+    @inject(ImageLayers) private readonly images: ImageLayers,
     @inject(REGISTRY) private readonly registry: PluginRegistry,
     @inject(REPORTER) private readonly reporter: Reporter,
-    @inject(SIGNAL) private readonly signal: AbortSignal,
     @inject(SETTINGS) private readonly settings: Settings,
   ) {}
 
   /** Resources of the plan (the opened image and its tree) are given to `cleanup`. */
   async plan(request: ContainerToVmRequest, cleanup: CleanupStack): Promise<Plan> {
-    const { image, layers, rootfs } = await this.#open(request, cleanup)
+    const { image, layers, rootfs } = await this.images.open(request.image, request.platform, cleanup)
     const detected =
       request.distro === undefined
         ? await detectDistro(rootfs, this.registry, this.reporter)
@@ -125,39 +113,6 @@ export class Planner {
       ...times,
       kernels,
     }
-  }
-
-  async #open(
-    request: ContainerToVmRequest,
-    cleanup: CleanupStack,
-  ): Promise<Pick<Plan, 'image' | 'layers' | 'rootfs'>> {
-    const done = this.reporter.stage(`read ${request.image}`)
-    const { cache, env } = this.settings
-    const image = await openImage(request.image, {
-      platform: request.platform,
-      cache,
-      signal: this.signal,
-      reporter: this.reporter,
-      env,
-      stdin: process.stdin,
-    })
-    cleanup.defer(() => image[Symbol.asyncDispose]())
-    const layers = image.layers.length > 0 ? image.layers : [await this.#pack(image, cleanup)]
-    const rootfs = await mergeLayers(layers)
-    cleanup.defer(() => rootfs[Symbol.asyncDispose]())
-    done()
-    return { image, layers, rootfs }
-  }
-
-  /** A folder has no layers; as one layer, the package layer can be merged over it as over any other. */
-  async #pack(image: OpenedImage, cleanup: CleanupStack): Promise<Layer> {
-    const folder = await makeTemporaryFolder(join(this.settings.cache, 'temporary'), 'image')
-    cleanup.defer(() => folder[Symbol.asyncDispose]())
-    const tar = join(folder.path, 'root.tar')
-    await using tree = await image.rootfs()
-    const onOmitted = ({ path }: RootfsEntry, because: string) => this.reporter.warn(`left out /${path}: ${because}`)
-    await pipeline(packRootfs(tree, { sparse: true, onOmitted }), createWriteStream(tar), { signal: this.signal })
-    return indexLayer(tar, { signal: this.signal })
   }
 }
 

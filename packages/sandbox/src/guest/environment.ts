@@ -18,9 +18,15 @@ export function guestEnvironment(
     TERM: 'linux',
     SOURCE_DATE_EPOCH: String(sourceDateEpoch),
   }
+  return { ...environment, ...proxyVariables(host), ...step.env }
+}
+
+/** What programs need to reach the network where only a proxy does. */
+export function proxyVariables(host: NodeJS.ProcessEnv): Record<string, string> {
+  const found: Record<string, string> = {}
   for (const name of PROXIES.flatMap((proxy) => [proxy, proxy.toUpperCase()])) {
     const value = host[name]
-    if (value) environment[name] = value
+    if (value) found[name] = value
   }
-  return { ...environment, ...step.env }
+  return found
 }

@@ -12,7 +12,7 @@ import { ENTER_SHELL, MOUNT_FILES, TAKE_POINTS, quote } from './scripts.js'
 import { placeVolume, warnOfVolume, type PlacedVolume, type Volume } from './volume.js'
 
 /** A command that is run in an image's tree on behalf of somebody who watches it. */
-export interface ShellTask extends Pick<SandboxTask, 'base' | 'baseId' | 'architecture' | 'sourceDateEpoch'> {
+export interface ShellTask extends Pick<SandboxTask, 'base' | 'baseId' | 'architecture'> {
   readonly argv: readonly string[]
   readonly environment: Readonly<Record<string, string>>
   /** Ids in the image, below 65536. */
@@ -24,12 +24,19 @@ export interface ShellTask extends Pick<SandboxTask, 'base' | 'baseId' | 'archit
   readonly limits: Limits
 }
 
+export interface ShellLayer {
+  readonly path: string
+  wanted(exitCode: number): boolean
+  /** Seconds; what is newer gets this time. Asked when the command has ended. */
+  time(): number
+}
+
 export interface ShellOptions extends Omit<SandboxOptions, 'mode' | 'work'> {
   readonly descriptors: Descriptors
   /** Gives the command a terminal of its own on this process's one: standard input and output must be it. */
   readonly terminal: boolean
   /** Where the changes are written as a layer, and for which exit codes. */
-  readonly layer?: { readonly path: string; wanted(exitCode: number): boolean }
+  readonly layer?: ShellLayer
   /** Told, without a terminal, how to send the command a signal. */
   onRunning?(send: (signal: NodeJS.Signals) => void): void
 }
@@ -52,7 +59,7 @@ export async function runShell(task: ShellTask, options: ShellOptions): Promise<
   if (group !== undefined) cleanup.defer(() => group[Symbol.asyncDispose]())
 
   // memory is the command's to use, and nobody knows how much it writes
-  const sandbox: SandboxTask = { ...task, steps: [], packageCaches: [], cacheGroup: 'shell', volatile: VOLATILE }
+  const sandbox: SandboxTask = { ...NO_STEPS, ...task }
   const files = volumes.map(({ source }) => source)
   const workplace = await openWorkplace(sandbox, { ...options, mode: 'userns', work: 'disk' }, cleanup, files)
   const { session, guest, mapped } = workplace
@@ -65,13 +72,20 @@ export async function runShell(task: ShellTask, options: ShellOptions): Promise<
   if (layer?.wanted(exitCode) === true) {
     await guest.finish()
     await session.run('take mount points away', ['sh', '-c', TAKE_POINTS])
-    await writeLayer(session, layer.path, { task: sandbox, mapped, reporter, signal })
+    const changed = { ...sandbox, sourceDateEpoch: layer.time() }
+    await writeLayer(session, layer.path, { task: changed, mapped, reporter, signal })
   }
   return exitCode
 }
 
-/** What is mounted over: whatever else the command changes is kept. */
-const VOLATILE = ['proc', 'sys', 'dev']
+const NO_STEPS = {
+  steps: [],
+  packageCaches: [],
+  cacheGroup: 'shell',
+  sourceDateEpoch: 0,
+  // what is mounted over; whatever else the command changes is kept
+  volatile: ['proc', 'sys', 'dev'],
+}
 
 async function runCommand(
   session: Session,
