@@ -1,9 +1,12 @@
+import type { LoadedPlugin } from '@c2m/core'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ROOT } from '../support/paths.js'
+import { debian12 } from '../support/debian.js'
+import { builtExample, packExample } from '../support/examples.js'
+import { CACHE, ROOT } from '../support/paths.js'
 
 describe('the packed program in an empty prefix', () => {
   const folder = mkdtempSync(join(tmpdir(), 'c2m-packed-'))
@@ -11,7 +14,7 @@ describe('the packed program in an empty prefix', () => {
 
   // no environment of the npm that runs the tests
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('npm_')))
-  const data = { XDG_DATA_HOME: join(folder, 'data'), XDG_CACHE_HOME: join(folder, 'cache') }
+  const data = { XDG_DATA_HOME: join(folder, 'data'), XDG_CACHE_HOME: join(folder, 'cache'), C2M_CACHE_DIR: CACHE }
   const c2m = (args: readonly string[]) =>
     spawnSync(join(folder, 'prefix/bin/c2m'), args, { encoding: 'utf8', env: { ...env, ...data }, cwd: folder })
 
@@ -55,5 +58,34 @@ describe('the packed program in an empty prefix', () => {
     const installed = c2m(['plugins', 'install', `file:${join(folder, archive.trim().split('\n').at(-1) ?? '')}`])
     expect(`${installed.stdout}${installed.stderr}`).not.toContain('Error')
     expect(c2m(['plugins', 'list']).stdout).toContain('c2m-plugin-void 1.2.3')
+  })
+
+  it('converts with the boot loader plugin of examples/, installed from its package and linked', async () => {
+    const name = 'c2m-plugin-systemd-boot'
+    const archive = packExample(name, folder)
+    const origin = () => {
+      const { plugins } = JSON.parse(c2m(['inspect', '--plugins', '--json']).stdout) as { plugins: LoadedPlugin[] }
+      return plugins.find(({ packageName }) => packageName === name)?.origin
+    }
+    expect(c2m(['plugins', 'install', `file:${archive}`]).status).toBe(0)
+    expect(origin()).toBe('installed')
+    const convert = ['container2vm', `oci:${await debian12()}`, '--bootloader', 'systemd-boot']
+    const refused = c2m([...convert, '--partition-table', 'mbr', '--dry-run'])
+    expect(refused.status).toBe(2)
+    expect(refused.stderr).toMatch(
+      /systemd-boot starts under UEFI from a GPT disk, not from MBR .*--partition-table gpt/,
+    )
+
+    expect(c2m(['plugins', 'uninstall', name]).status).toBe(0)
+    expect(origin()).toBeUndefined()
+    expect(c2m(['plugins', 'link', builtExample(name)]).status).toBe(0)
+    expect(origin()).toBe('linked')
+    const disk = join(folder, 'disk.img')
+    const { status, stderr } = c2m([...convert, '-o', disk])
+    expect({ status, stderr }).toMatchObject({ status: 0 })
+    const onEsp = (program: string, path: string) =>
+      execFileSync(program, ['-i', `${disk}@@1M`, `::${path}`, ...(program === 'mcopy' ? ['-'] : [])])
+    expect(onEsp('mcopy', '/EFI/BOOT/BOOTX64.EFI').toString('latin1', 0, 2)).toBe('MZ')
+    expect(onEsp('mdir', '/loader/entries').toString()).toMatch(/debian-\d\S+\.conf/)
   })
 })
