@@ -4,8 +4,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
+import { defaultConsoles } from '@c2m/core'
 import { findOsRelease, readText } from '@c2m/linux'
-import type { DiskPlan, DistroPlugin, MachineTask, Rootfs, RootfsEdit, Step, StepContext } from '@c2m/plugin-api'
+import type {
+  DiskPlan,
+  DistroPlugin,
+  MachineTarget,
+  MachineTask,
+  Rootfs,
+  RootfsEdit,
+  Step,
+  StepContext,
+} from '@c2m/plugin-api'
 import { plugin } from '@c2m/plugin-alpine'
 import { compareRootfs, editRootfs, indexLayer, mergeLayers } from '@c2m/rootfs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -40,6 +50,8 @@ const DISK: DiskPlan = {
 
 const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHello me@host'
 
+const KEYMAP = 'usr/share/bkeymaps/de/de.bmap.gz'
+
 const SCRIPTS: Readonly<Record<AlpineVersion, () => Promise<readonly string[]>>> = {
   '3.9.6': async () => SCRIPTS_OF_3_9,
   '3.19.4': realServiceScripts,
@@ -55,38 +67,44 @@ describe.skipIf(missing !== undefined)('a real Alpine tree', () => {
   })
   afterAll(() => rm(folder, { recursive: true, force: true }))
 
-  it.each(['3.9.6', '3.19.4'] as const)(
-    '%s is planned and configured as somebody has checked by hand',
-    async (version) => {
-      const tar = join(folder, `${version}.tar`)
-      await pipeline(createReadStream(alpineRoot(version)), createGunzip(), createWriteStream(tar))
-      await using layer = await indexLayer(tar)
-      await using image = await mergeLayers([layer])
-      const { task, warnings } = await taskFor(image)
-      const steps = await alpine.toMachine(task)
-      const packages = steps.flatMap((step) => (step.do === 'install' ? step.packages : []))
-      const installing = await alpine.install(packages, task)
-      await using withScripts = editRootfs(image, { time: { seconds: 0, nanoseconds: 0 } })
-      for (const name of await SCRIPTS[version]()) {
-        await withScripts.put({ path: `etc/init.d/${name}`, type: 'file', mode: 0o755 })
-      }
-      await using machine = editRootfs(withScripts, { time: { seconds: 0, nanoseconds: 0 } })
-      for (const step of steps) await configure(step, machine)
-      const text = [
-        `kernel command line: ${task.traits.cmdline?.join(' ')}`,
-        ...warnings.map((warning) => `warning: ${warning}`),
-        `packages: ${packages.join(' ')}`,
-        ...[...installing, ...steps].map((step) => `${step.phase}: ${step.title}`),
-        '',
-        ...(await differences(withScripts, machine)),
-        '',
-      ]
-      await expect(text.join('\n')).toMatchFileSnapshot(`alpine-${version}.txt`)
-    },
-  )
+  it.each<readonly [AlpineVersion, MachineTarget]>([
+    ['3.9.6', 'vm'],
+    ['3.19.4', 'vm'],
+    ['3.19.4', 'physical'],
+  ])('%s (%s) is planned and configured as somebody has checked by hand', async (version, target) => {
+    const tar = join(folder, `${version}.tar`)
+    await pipeline(createReadStream(alpineRoot(version)), createGunzip(), createWriteStream(tar))
+    await using layer = await indexLayer(tar)
+    await using image = await mergeLayers([layer])
+    const { task, warnings } = await taskFor(image, target)
+    const steps = await alpine.toMachine(task)
+    const packages = steps.flatMap((step) => (step.do === 'install' ? step.packages : []))
+    const installing = await alpine.install(packages, task)
+    await using withScripts = editRootfs(image, { time: { seconds: 0, nanoseconds: 0 } })
+    for (const name of await SCRIPTS[version]()) {
+      await withScripts.put({ path: `etc/init.d/${name}`, type: 'file', mode: 0o755 })
+    }
+    // what the package kbd-bkeymaps would bring
+    if (target === 'physical') await withScripts.put({ path: KEYMAP, type: 'file', mode: 0o644 })
+    await using machine = editRootfs(withScripts, { time: { seconds: 0, nanoseconds: 0 } })
+    for (const step of steps) await configure(step, machine)
+    const text = [
+      `kernel command line: ${task.traits.cmdline?.join(' ')}`,
+      ...warnings.map((warning) => `warning: ${warning}`),
+      `packages: ${packages.join(' ')}`,
+      ...[...installing, ...steps].map((step) => `${step.phase}: ${step.title}`),
+      '',
+      ...(await differences(withScripts, machine)),
+      '',
+    ]
+    await expect(text.join('\n')).toMatchFileSnapshot(`alpine-${version}${target === 'vm' ? '' : `-${target}`}.txt`)
+  })
 })
 
-async function taskFor(rootfs: Rootfs): Promise<{ readonly task: MachineTask; readonly warnings: readonly string[] }> {
+async function taskFor(
+  rootfs: Rootfs,
+  target: MachineTarget,
+): Promise<{ readonly task: MachineTask; readonly warnings: readonly string[] }> {
   const os = await findOsRelease(rootfs)
   const match = os === undefined ? undefined : await alpine.detect(os, rootfs)
   if (match === undefined) throw new Error('not detected')
@@ -94,7 +112,7 @@ async function taskFor(rootfs: Rootfs): Promise<{ readonly task: MachineTask; re
   const task: MachineTask = {
     match,
     architecture: 'amd64',
-    traits: alpine.traits(match, 'amd64', 'vm'),
+    traits: alpine.traits(match, 'amd64', target),
     image: { env: [], entrypoint: [], cmd: ['/bin/sh'], exposedPorts: [], labels: {} },
     rootfs,
     machine: {
@@ -104,11 +122,12 @@ async function taskFor(rootfs: Rootfs): Promise<{ readonly task: MachineTask; re
       network: { mode: 'dhcp' },
       dns: ['192.0.2.53'],
       locale: 'de_DE.UTF-8',
+      ...(target === 'physical' ? { keyboard: 'de' } : {}),
       packages: [],
       cmdline: [],
-      consoles: ['tty0', 'ttyS0,115200n8'],
+      consoles: defaultConsoles(target),
     },
-    target: 'vm',
+    target,
     disk: DISK,
     warn: (message) => warnings.push(message),
   }
