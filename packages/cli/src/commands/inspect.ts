@@ -26,7 +26,9 @@ export default class Inspect extends BaseCommand {
   async run(): Promise<ImageInspection | DiskInspection | PluginInspection> {
     const { args, flags } = await this.parse(Inspect)
     const settings = await this.settings(flags)
-    if (flags.plugins !== (args.target === undefined)) throw whichOne(flags.plugins)
+    // oclif leaves a flag out that was not given
+    const plugins = Boolean(flags.plugins)
+    if (plugins !== (args.target === undefined)) throw whichOne(plugins)
     if (args.target === undefined) {
       const registry = new PluginRegistry(await findPlugins(this.config, settings), settings.values.overrides)
       const found = inspectPlugins(registry)
