@@ -41,7 +41,7 @@ export function environmentOf(
     HOSTNAME: 'localhost',
     ...(more.terminal === undefined ? {} : { TERM: more.terminal }),
     ...more.proxies,
-    ...Object.fromEntries(own),
+    ...(Object.fromEntries(own) as Record<string, string>),
     ...given,
   }
 }

@@ -35,8 +35,11 @@ function historyOf({ author, created, layers, original }: NewImage): readonly ob
   return layers.length === 1 ? [...before.map((entry) => ({ ...entry, empty_layer: true })), ...own] : own
 }
 
-function objects(value: unknown): readonly Readonly<Record<string, unknown>>[] {
-  return Array.isArray(value) ? value.filter((item) => typeof item === 'object' && item !== null) : []
+type JsonRecord = Readonly<Record<string, unknown>>
+
+function objects(value: unknown): readonly JsonRecord[] {
+  const isObject = (item: unknown): item is JsonRecord => typeof item === 'object' && item !== null
+  return Array.isArray(value) ? value.filter(isObject) : []
 }
 
 /** @throws C2M_IMAGE_NEW (usage) for what no image can be */
