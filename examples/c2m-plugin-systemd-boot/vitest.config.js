@@ -1,0 +1,2 @@
+// vitest looks for this file in the folders above, too
+export default {}
