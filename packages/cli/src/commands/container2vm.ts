@@ -41,9 +41,12 @@ export default class Container2vm extends BaseCommand {
     force: Flags.boolean({ char: 'f', description: 'replace the output when it exists, or all that is on the device' }),
     size: Flags.string({ description: "the disk's size, e.g. 10G, or auto", env: 'C2M_SIZE', default: 'auto' }),
     bootloader: Flags.string({ description: 'boot loader id or family', env: 'C2M_BOOTLOADER' }),
+    firmware: Flags.option({ options: ['bios', 'uefi'] as const })({
+      description: 'what the machine starts under [default: all that its boot loaders can]',
+    }),
     'partition-table': Flags.option({ options: ['gpt', 'mbr'] as const })({ description: 'default: gpt' }),
     target: Flags.option({ options: ['vm', 'physical'] as const })({
-      description: 'what it will run on',
+      description: 'vm, or physical: any computer, with all drivers, firmware, and the console on its screen',
       default: 'vm',
     }),
     platform: Flags.string({ description: 'os/architecture of the image to take', env: 'C2M_PLATFORM' }),
@@ -87,7 +90,8 @@ export default class Container2vm extends BaseCommand {
     console: Flags.string({
       multiple: true,
       multipleNonGreedy: true,
-      description: 'kernel console; the last gets /dev/console [default: tty0, ttyS0,115200n8]',
+      description:
+        'kernel console; the last gets /dev/console [default: tty0, ttyS0,115200n8; physical: the screen last]',
     }),
     swap: Flags.string({ description: 'size of a swap partition' }),
     'boot-size': Flags.string({ description: 'size of a /boot partition of its own' }),
@@ -129,6 +133,7 @@ export default class Container2vm extends BaseCommand {
       force: flags.force,
       size: flags.size === 'auto' ? 'auto' : parseSize(flags.size),
       bootloader: flags.bootloader,
+      firmware: flags.firmware,
       table: flags['partition-table'] ?? 'gpt',
       target: flags.target,
       platform: flags.platform,

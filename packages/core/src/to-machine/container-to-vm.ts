@@ -13,14 +13,7 @@ import { recordAdded } from './added.js'
 import { assemble, type AssembledDisk } from './assemble.js'
 import { configure } from '../steps/configure.js'
 import { PackageLayer } from './package-layer.js'
-import {
-  checkRoom,
-  deviceOutput,
-  findTargetDevice,
-  overwriting,
-  requireForce,
-  type TargetDevice,
-} from './target-device.js'
+import { checkRoom, deviceOutput, findTargetDevice, overwriteError, type TargetDevice } from './target-device.js'
 
 export interface ContainerToVmResult {
   readonly output: string
@@ -52,7 +45,7 @@ export class ContainerToVm {
     const plan = await this.planner.plan(request, cleanup)
     const { warnings } = plan
     if (target === undefined) return summarize(plan)
-    const asked = request.force ? [] : [`${overwriting(target)}; that needs --force`]
+    const asked = request.force ? [] : [`${overwriteError(target).message}; that needs --force`]
     return summarize({ ...plan, warnings: [...warnings, ...asked] }, target)
   }
 
@@ -60,7 +53,7 @@ export class ContainerToVm {
     await using cleanup = new CleanupStack()
     // before any work: a name that cannot be written is better known now
     const target = await findTargetDevice(request)
-    if (target !== undefined) requireForce(target, request.force)
+    if (target !== undefined && !request.force) throw overwriteError(target)
     const output =
       target === undefined
         ? await outputFile(request.output, { force: request.force })

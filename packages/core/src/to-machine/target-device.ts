@@ -50,16 +50,14 @@ export async function findTargetDevice(request: ContainerToVmRequest): Promise<T
   return { device, contents: await describeContents(device) }
 }
 
-/** @throws C2M_DEVICE_OVERWRITE */
-export function requireForce(target: TargetDevice, force: boolean): void {
-  if (force) return
-  throw usageError('C2M_DEVICE_OVERWRITE', overwriting(target), 'use --force if all of it may go')
-}
-
-/** 'all of /dev/sdb (…) would be overwritten: gpt, partition 1: ext4 “root”' */
-export function overwriting({ device, contents }: TargetDevice): string {
+/** What somebody has to agree to. */
+export function overwriteError({ device, contents }: TargetDevice): C2mError {
   const what = contents.length === 0 ? 'nothing that c2m knows is on it' : contents.join(', ')
-  return `all of ${describeDevice(device)} would be overwritten: ${what}`
+  return usageError(
+    'C2M_DEVICE_OVERWRITE',
+    `all of ${describeDevice(device)} would be overwritten: ${what}`,
+    'use --force if all of it may go',
+  )
 }
 
 /** @param contentBytes sum of the sizes of files that will be on the root at least */
