@@ -37,7 +37,7 @@ describe('a stand-in for an Ubuntu tree', () => {
     '%s is planned and configured as somebody has checked by hand',
     async (version) => {
       await using image = await treeOf(standIn(version))
-      const text = await planAndConfiguration(ubuntu, image, async (tree) => {
+      const text = await planAndConfiguration(ubuntu, image, {}, async (tree) => {
         for (const name of UNITS) {
           const unit = Buffer.from('[Install]\nWantedBy=multi-user.target\n')
           await tree.put({ path: `lib/systemd/system/${name}`, type: 'file', mode: 0o644 }, unit)
