@@ -44,6 +44,7 @@ export const systemPackages = {
     'extlinux',
     'fdisk',
     'gdisk',
+    'gnupg',
     'grub-common',
     'grub-efi-amd64-bin',
     'grub-pc-bin',
