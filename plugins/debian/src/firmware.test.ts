@@ -62,6 +62,10 @@ describe('a machine of metal', () => {
     expect(packages).not.toContain('intel-microcode')
     expect(warnings.join()).toMatch(/lack the component contrib/)
   })
+  it('gets what was split off in release 13', async () => {
+    expect((await firmwareOf('13', 'main non-free-firmware')).packages).toContain('firmware-intel-graphics')
+    expect((await firmwareOf('12', 'main non-free-firmware')).packages).not.toContain('firmware-intel-graphics')
+  })
   it('gets a kernel with drivers, or is warned of another', async () => {
     const { match, traits } = await taskFor('12', {}, image(), 'physical')
     expect(traits.kernels.map(({ id }) => id)).toEqual(['generic', 'cloud'])

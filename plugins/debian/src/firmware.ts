@@ -15,8 +15,17 @@ export interface Firmware {
 
 const LIMIT = 1024 * 1024
 
-/** @param component the archive's with firmware that has no sources */
-export function debianFirmware(component: 'non-free' | 'non-free-firmware'): readonly Firmware[] {
+/** In earlier releases a part of firmware-misc-nonfree. */
+export const SPLIT_IN_13 = ['firmware-intel-graphics', 'firmware-intel-misc', 'firmware-mediatek']
+
+/**
+ * @param component the archive's with firmware that has no sources
+ * @param more packages in it that not every release has
+ */
+export function debianFirmware(
+  component: 'non-free' | 'non-free-firmware',
+  more: readonly string[] = [],
+): readonly Firmware[] {
   return [
     { what: 'firmware with sources', packages: ['firmware-linux-free'], components: ['main'] },
     {
@@ -30,6 +39,7 @@ export function debianFirmware(component: 'non-free' | 'non-free-firmware'): rea
         'firmware-linux',
         'firmware-qlogic',
         'firmware-realtek',
+        ...more,
       ],
       components: [component],
     },

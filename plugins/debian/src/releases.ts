@@ -1,7 +1,7 @@
 import { compareVersions, parseVersion, readText } from '@c2m/linux'
 import type { OsRelease, Rootfs } from '@c2m/plugin-api'
 import type { DistroData } from './distro.js'
-import { debianFirmware, type Firmware } from './firmware.js'
+import { SPLIT_IN_13, debianFirmware, type Firmware } from './firmware.js'
 
 /** What differs between a distro's releases, as far as making a machine is concerned. */
 export interface Release {
@@ -105,7 +105,7 @@ export const RELEASES: readonly Release[] = [
     ifupdownDhcp: 'dhcpcd-base',
     networkManagers: ['networkd', 'ifupdown', 'networkmanager'],
     metadataChecksums: true,
-    firmware: debianFirmware('non-free-firmware'),
+    firmware: debianFirmware('non-free-firmware', SPLIT_IN_13),
     yescrypt: true,
   },
 ]
