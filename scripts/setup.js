@@ -49,6 +49,7 @@ export const systemPackages = {
     'grub-efi-amd64-bin',
     'grub-pc-bin',
     'jq',
+    'kmod',
     'libarchive-tools',
     'libcap2-bin',
     'libguestfs-tools',

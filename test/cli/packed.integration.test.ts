@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { busyboxImage, debianKernel, missingForBusybox } from '../support/busybox.js'
 import { debian12 } from '../support/debian.js'
 import { builtExample, packExample } from '../support/examples.js'
 import { CACHE, ROOT } from '../support/paths.js'
@@ -88,4 +89,29 @@ describe('the packed program in an empty prefix', () => {
     expect(onEsp('mcopy', '/EFI/BOOT/BOOTX64.EFI').toString('latin1', 0, 2)).toBe('MZ')
     expect(onEsp('mdir', '/loader/entries').toString()).toMatch(/debian-\d\S+\.conf/)
   })
+
+  it.skipIf(missingForBusybox() !== undefined)(
+    'makes a machine with the distro plugin of examples/, installed from its package and linked, and a kernel from a file',
+    async () => {
+      const name = 'c2m-plugin-busybox'
+      const image = `oci:${busyboxImage('musl')}`
+      expect(c2m(['inspect', image]).stdout).toContain('no /etc/os-release')
+      expect(c2m(['plugins', 'link', builtExample(name)]).status).toBe(0)
+      expect(c2m(['inspect', image]).stdout).toContain(name)
+      expect(c2m(['plugins', 'uninstall', name]).status).toBe(0)
+      expect(c2m(['plugins', 'install', `file:${packExample(name, folder)}`]).status).toBe(0)
+
+      const disk = join(folder, 'tiny.img')
+      const convert = ['container2vm', image, '-o', disk, '--bootloader', 'extlinux', '--partition-table', 'mbr']
+      const without = c2m([...convert, '--dry-run'])
+      expect(without.stderr).toMatch(/no kernel packages[^]*--kernel FILE[^]*C2M_NO_KERNEL/)
+      const { status, stderr } = c2m([...convert, '--kernel', await debianKernel()])
+      expect({ status, stderr }).toMatchObject({ status: 0 })
+      execFileSync('e2fsck', ['-fn', `${disk}?offset=${2048 * 512}`], { stdio: 'pipe' })
+
+      const refused = c2m(['container2vm', `oci:${await debian12()}`, '--kernel', await debianKernel(), '--dry-run'])
+      expect(refused.status).toBe(2)
+      expect(refused.stderr).toMatch(/take no kernel from a file[^]*C2M_KERNEL_NOT_TAKEN/)
+    },
+  )
 })

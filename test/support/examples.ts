@@ -1,12 +1,21 @@
 import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ROOT } from './paths.js'
+import { ROOT, WORK } from './paths.js'
 
-/** The folder of a plugin in examples/, compiled as its own package.json says. */
+/** The folder of a plugin in examples/, compiled. Another test may be using it: files are replaced as a whole. */
 export function builtExample(name: string): string {
   const folder = join(ROOT, 'examples', name)
-  execFileSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '--project', folder])
+  const scratch = mkdtempSync(join(WORK, 'example-'))
+  try {
+    const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
+    execFileSync(process.execPath, [tsc, '--project', folder, '--outDir', scratch])
+    mkdirSync(join(folder, 'dist'), { recursive: true })
+    for (const file of readdirSync(scratch)) renameSync(join(scratch, file), join(folder, 'dist', file))
+  } finally {
+    rmSync(scratch, { recursive: true })
+  }
   return folder
 }
 
