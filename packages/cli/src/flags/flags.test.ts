@@ -78,6 +78,12 @@ describe('the machine', () => {
     }
   })
 
+  it('has its first console on the serial port, on metal on the screen, unless it is told', async () => {
+    expect((await request({})).consoles).toEqual(['tty0', 'ttyS0,115200n8'])
+    expect((await request({ target: 'physical' })).consoles).toEqual(['ttyS0,115200n8', 'tty0'])
+    expect((await request({ target: 'physical', console: ['tty0'] })).consoles).toEqual(['tty0'])
+  })
+
   it('reads users with their groups', async () => {
     const { users } = await request({ user: ['ada:video,sudo', 'bob'] })
     expect(users).toEqual([
@@ -92,6 +98,7 @@ describe('the machine', () => {
     [{ dns: ['dns.example'] }, 'C2M_DNS'],
     [{ timezone: '../../etc/shadow' }, 'C2M_FLAG_VALUE'],
     [{ locale: 'de DE' }, 'C2M_FLAG_VALUE'],
+    [{ keyboard: 'de nodeadkeys' }, 'C2M_FLAG_VALUE'],
     [{ package: ['-o=Debug'] }, 'C2M_FLAG_VALUE'],
     [{ user: ['Root'] }, 'C2M_FLAG_VALUE'],
     [{ 'root-password': '' }, 'C2M_PASSWORD_EMPTY'],
