@@ -9,7 +9,7 @@ export type Descriptors = readonly [number, number, number]
 
 /** A program that has this process's standard streams. */
 export interface Attached {
-  /** Settles when it has ended; `said` holds what its preparation said. */
+  /** Settles when it has ended, with the command's exit code; `said` holds what its preparation said. */
   readonly finished: Promise<Exit>
   /** Ends it, whatever it does. */
   kill(): void
@@ -34,18 +34,26 @@ export function attach(
     detached: !terminal,
   })
   const said: string[] = []
-  let first: number | undefined
+  const told = new Map<string, number>()
   let status = ''
   const control = child.stdio[3] as Readable
   createInterface({ input: control, crlfDelay: Infinity }).on('line', (line) => {
-    const pid = /^c2m pid (\d+)$/.exec(line)?.[1]
-    if (pid !== undefined && first === undefined) first = Number(pid)
+    const [, what, number] = /^c2m (pid|command|exit) (\d+)$/.exec(line) ?? []
+    if (what !== undefined) told.set(what, Number(number))
     else if (line === 'c2m entered') status = 'entered'
     else if (said.length < 100) said.push(line.slice(0, 4096))
   })
   const finished = new Promise<Exit>((resolve, reject) => {
     child.once('error', reject)
-    child.once('close', (code, signal) => resolve({ code, signal, said: lastLines(said.join('\n')), status }))
+    child.once('close', (code, signal) => {
+      const own = told.get('exit')
+      resolve({
+        code: own ?? code,
+        signal: own === undefined ? signal : null,
+        said: lastLines(said.join('\n')),
+        status,
+      })
+    })
   })
   finished.catch(() => undefined)
   const attempt = (pid: number | undefined, signal: NodeJS.Signals) => {
@@ -58,7 +66,7 @@ export function attach(
   return {
     finished,
     // the first process of the namespace takes all others with it, and what made the terminal then restores it
-    kill: () => (first === undefined ? void child.kill('SIGKILL') : attempt(first, 'SIGKILL')),
-    send: (signal) => attempt(child.pid === undefined ? undefined : -child.pid, signal),
+    kill: () => (told.has('pid') ? attempt(told.get('pid'), 'SIGKILL') : void child.kill('SIGKILL')),
+    send: (signal) => attempt(told.has('command') ? -Number(told.get('command')) : undefined, signal),
   }
 }

@@ -65,6 +65,8 @@ done
  * told.
  */
 const RUN = `
+read -r pid rest < /proc/self/stat
+echo "c2m command $pid" >&3
 environment=$(cat <&5)
 echo waiting >&7
 read -r word <&6
@@ -72,7 +74,7 @@ read -r word <&6
 exec 5<&- 6>&- 7>&-
 cd -- "$1" || exit 125
 shift
-unset LC_ALL SHELL OLDPWD word
+unset LC_ALL SHELL OLDPWD word pid rest
 umask 022
 ulimit -c 0
 eval "$environment"
@@ -127,13 +129,16 @@ prepare() {
 mkfifo /tmp/go /tmp/waiting
 exec 4<&0 5< /tmp/environment 6<> /tmp/go 7<> /tmp/waiting
 prepare "$@" < /dev/null 2>&3 5<&- &
-network=$1 uid=$2 gid=$3 groups=$4 directory=$5 number=$8
+network=$1 uid=$2 gid=$3 groups=$4 directory=$5 terminal=$6 number=$8
 shift 8
 shift $((number * 2))
 groups=\${groups:+--groups=$groups}
 exec 4<&-
-setpriv --reuid="$uid" --regid="$gid" \${groups:---clear-groups} -- sh -c "$RUN" c2m "$directory" "$@" 4<&-
-exit $?
+# away from the other processes, so that a signal can be sent to the command and what it starts alone
+[ "$terminal" = terminal ] && setsid= || setsid=setsid
+setpriv --reuid="$uid" --regid="$gid" \${groups:---clear-groups} -- $setsid sh -c "$RUN" c2m "$directory" "$@" 4<&-
+# not all processes above this one give it on when they have been sent a signal as well
+echo "c2m exit $?" >&3
 `.replace('"$RUN"', () => quote(RUN))
 
 /** A word for a POSIX shell. */
