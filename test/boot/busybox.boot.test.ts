@@ -41,13 +41,15 @@ describe.skipIf(missing !== undefined)("the BusyBox plugin of examples/, with De
   })
   afterAll(() => rm(folder, { recursive: true, force: true }))
 
-  it.each(CASES)('boots with $bootloader, $table', async ({ bootloader, table, firmware, library, flags }) => {
+  it.for(CASES)('boots with $bootloader, $table', async (one, { task }) => {
+    const { bootloader, table, firmware, library, flags } = one
     const disk = join(folder, `${bootloader}.qcow2`)
     const kernel = await debianKernel()
     const common = ['--config', config, '--kernel', kernel, '--hostname', 'tiny', '--root-password-file', password]
     const how = ['--bootloader', bootloader, '--partition-table', table.toLowerCase(), ...flags]
     await c2mOk(['container2vm', `oci:${busyboxImage(library)}`, '-o', disk, ...common, ...how])
-    console.log(`${bootloader}: a file of ${((await stat(disk)).size / 2 ** 20).toFixed(0)} MiB`)
+    const { size } = await stat(disk)
+    task.meta.boot = { image: `BusyBox (${library})`, bootloader, table, firmware: firmware.toUpperCase(), size }
 
     const first = await logIn(disk, firmware, async (ask) => {
       const report = await healthy(ask, kernel)
