@@ -60,7 +60,8 @@ export function distroPlugin(data: DistroData): DistroPlugin {
       init: 'openrc',
       packageManager: 'apk',
       kernels: kernelFlavours(data.kernels, release(match), architecture, target),
-      bootloaders: ['extlinux', 'grub'],
+      // a computer of today may start by UEFI only
+      bootloaders: target === 'vm' ? ['extlinux', 'grub'] : ['grub', 'extlinux'],
       ext4Features: EXT4_FEATURES,
       cmdline: CMDLINE,
       packageCaches: ['/var/cache/apk'],

@@ -36,6 +36,14 @@ describe('packages', () => {
     const packages = await packagesOf(await taskFor('3.19.4', {}, image(), 'physical'))
     expect(packages).toEqual(expect.arrayContaining(['linux-lts', 'linux-firmware']))
     expect(packages).not.toContain('linux-virt')
+    const own = await taskFor('3.19.4', { packages: ['linux-firmware-i915'] }, image(), 'physical')
+    expect(await packagesOf(own)).toContain('linux-lts')
+    expect(await packagesOf(own)).not.toContain('linux-firmware')
+  })
+  it('let metal start by either firmware', async () => {
+    const { match, traits } = await taskFor('3.19.4', {}, image(), 'physical')
+    expect(traits.bootloaders[0]).toBe('grub')
+    expect(alpine.traits(match, 'amd64', 'vm').bootloaders[0]).toBe('extlinux')
   })
   it("leave the image's own kernel", async () => {
     const tree = image({ 'boot/vmlinuz-edge': 'x', 'usr/share/zoneinfo/UTC': 'x' })

@@ -34,8 +34,14 @@ async function kernelPackages({ machine, rootfs, traits }: MachineTask): Promise
   if (machine.kernel === undefined && (await installedKernels(rootfs)).length > 0) return []
   const flavour =
     machine.kernel === undefined ? traits.kernels[0] : traits.kernels.find(({ id }) => id === machine.kernel)
-  if (flavour !== undefined) return flavour.packages
+  // 'linux-firmware' is all there is, gigabytes of it: who knows their hardware names parts of it
+  const choosesFirmware = machine.packages.some(isFirmware)
+  if (flavour !== undefined) return flavour.packages.filter((name) => !choosesFirmware || !isFirmware(name))
   throw new Error(
     `there is no kernel flavour '${machine.kernel}'; there are ${traits.kernels.map(({ id }) => id).join(', ')}`,
   )
+}
+
+function isFirmware(name: string): boolean {
+  return name.startsWith('linux-firmware')
 }

@@ -173,5 +173,11 @@ const PAUSE_MS = 250
 async function blockdev(args: readonly string[], signal?: AbortSignal): Promise<boolean> {
   const program = await findTool('blockdev')
   if (program === undefined) return false
-  return (await run(program, args, { signal, accept: [0, 1] })).exitCode === 0
+  try {
+    await run(program, args, { signal })
+    return true
+  } catch {
+    throwIfAborted(signal)
+    return false
+  }
 }
