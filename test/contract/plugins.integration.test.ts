@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { c2m } from '../support/cli.js'
+import { debian12 } from '../support/debian.js'
 
 const GOOD = `export default { name: 'good', apiVersion: 1, contributes: [{
   kind: 'distro', id: 'nix', summary: 'a test distribution',
@@ -28,6 +29,10 @@ describe('the plugin host', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'c2m-plugins-'))
     const sources: Record<string, string> = { good: GOOD, twin: GOOD.replace("'nix'", "'debian'") }
+    sources['detect-throws'] = GOOD.replace("'nix'", "'bad'").replace(
+      'detect: async () => undefined',
+      "detect: async () => { throw new Error('boom at detection') }",
+    )
     for (const [name, [source]] of Object.entries(BROKEN)) sources[name] = source
     for (const [name, source] of Object.entries(sources)) {
       await mkdir(join(folder, name))
@@ -64,6 +69,13 @@ describe('the plugin host', () => {
     const { code, stderr } = await list(['./missing'])
     expect(code).toBe(0)
     expect(stderr).toContain('plugin ./missing was not loaded')
+  })
+
+  it('names a plugin whose detect throws, and passes it over', async () => {
+    const { code, stdout, stderr } = await run(['inspect', `oci:${await debian12()}`], ['./detect-throws', './good'])
+    expect(code).toBe(0)
+    expect(stderr).toContain('plugin c2m-plugin-detect-throws: detect failed: boom at detection')
+    expect(stdout).toMatch(/plugin +debian \(@c2m\/plugin-debian\)/)
   })
 
   it('uses neither of two plugins with one id, unless the configuration chooses', async () => {

@@ -4,11 +4,13 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { c2m } from '../support/cli.js'
 import { debian12 } from '../support/debian.js'
+import { configurationWith } from '../support/examples.js'
 import { isRoot } from '../support/ordinary-user.js'
 
 describe('bad input to container2vm', () => {
   let folder = ''
   let image = ''
+  let withLoader = ''
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'c2m-bad-'))
     image = `oci:${await debian12()}`
@@ -18,6 +20,7 @@ describe('bad input to container2vm', () => {
     await writeFile(join(folder, 'there.img'), 'precious')
     await writeFile(join(folder, 'key'), '-----BEGIN OPENSSH PRIVATE KEY-----\n')
     await writeFile(join(folder, 'not-a-key.pub'), 'hello\n')
+    withLoader = await configurationWith(folder, ['c2m-plugin-systemd-boot'])
   })
   afterAll(() => rm(folder, { recursive: true, force: true }))
 
@@ -68,6 +71,18 @@ describe('bad input to container2vm', () => {
   it('an output folder that is not there', () => refused([image, '-o', at('no/x.img')], 1, 'no such file or directory'))
   it('an unknown boot loader', () =>
     refused([image, '-o', at('x.img'), '--bootloader', 'lilo'], 2, 'C2M_PLUGIN_UNKNOWN_ID'))
+  it('a boot loader that cannot start under the firmware', async () => {
+    const asked = ['--bootloader', 'extlinux', '--firmware', 'uefi']
+    const said = await refused([image, '-o', at('x.img'), ...asked], 2, 'C2M_BOOTLOADER_UNSUPPORTED')
+    expect(said).toContain('extlinux: it starts under bios only')
+    expect(said).toMatch(/→ these can: --bootloader .*grub-efi/)
+  })
+  it('a boot loader that cannot boot the table', async () => {
+    const asked = ['--bootloader', 'systemd-boot', '--partition-table', 'mbr', '--config', withLoader]
+    const said = await refused([image, '-o', at('x.img'), ...asked], 2, 'C2M_BOOTLOADER_UNSUPPORTED')
+    expect(said).toContain('systemd-boot: systemd-boot starts under UEFI from a GPT disk, not from MBR')
+    expect(said).toMatch(/→ these can: --bootloader .*grub-pc/)
+  })
   it('an unknown kernel flavour', () => refused([image, '-o', at('x.img'), '--kernel', 'vax'], 2, 'C2M_KERNEL_UNKNOWN'))
   it('a size that is too small', () => refused([image, '-o', at('x.img'), '--size', '100M'], 2, 'C2M_DISK_TOO_SMALL'))
   it('a missing layout', () => refused([`oci:${at('missing')}`, '-o', at('x.img')], 1, 'C2M_'))

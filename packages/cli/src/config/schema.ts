@@ -14,6 +14,7 @@ export const configSchema = z
     container2vm: z
       .strictObject({
         bootloader: z.string().optional(),
+        firmware: z.enum(['bios', 'uefi']).optional(),
         'partition-table': z.enum(['gpt', 'mbr']).optional(),
         size: size.optional(),
         hostname: z.string().optional(),

@@ -1,4 +1,4 @@
-import type { DiskFormat, MachineRequest, MachineTarget, PartitionTableType } from '@c2m/plugin-api'
+import type { DiskFormat, Firmware, MachineRequest, MachineTarget, PartitionTableType } from '@c2m/plugin-api'
 
 /** How the package step is isolated. */
 export type SandboxMode = 'userns' | 'root' | 'docker'
@@ -18,6 +18,8 @@ export interface ContainerToVmRequest {
   readonly size: number | 'auto'
   /** Boot loader id or family; the distro's first choice when undefined. */
   readonly bootloader?: string
+  /** What it has to start under; whatever its boot loaders can when undefined. */
+  readonly firmware?: Firmware
   readonly table: PartitionTableType
   readonly target: MachineTarget
   /** 'os/arch[/variant]'; linux on this host's architecture when undefined. */

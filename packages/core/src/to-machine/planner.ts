@@ -46,7 +46,7 @@ export class Planner {
       warn,
     )
     const target: BootTarget = { table: request.table, architecture, physical: request.target === 'physical' }
-    const bootloaders = chooseBootloaders(request.bootloader, target, traits, this.registry)
+    const bootloaders = chooseBootloaders(request, target, traits, this.registry)
     const times = reproducibility({
       seed: request.seed,
       env: this.settings.env,
@@ -102,7 +102,10 @@ export class Planner {
       rootfs,
       detected,
       bootloaders,
-      firmware: [...new Set(bootloaders.flatMap(({ contribution }) => contribution.firmware))],
+      firmware:
+        request.firmware === undefined
+          ? [...new Set(bootloaders.flatMap(({ contribution }) => contribution.firmware))]
+          : [request.firmware],
       disk,
       ext4Features: readableFeatures(traits, bootloaders),
       packages,
