@@ -55,6 +55,13 @@ describe('a block device', () => {
     expect(refusal(device)).toBeUndefined()
   })
 
+  it('has no empty words for itself', async () => {
+    const silent = { ...DISK, serial: '', 'device/model': ' \u0007 ', 'device/serial': 'S1' }
+    const device = await read({ devices: { [SDA]: silent } })
+    expect(device).toMatchObject({ serial: 'S1' })
+    expect(device).not.toHaveProperty('model')
+  })
+
   it('may be used by nobody but a bystander', async () => {
     const host = { devices: { [SDA]: DISK, ...partition(1) }, swaps: 'Filename Type\n/dev/sdb2 partition 1 0 -2' }
     const mountinfo = [mountOn('8:17', '/', '/dev/sdb1'), mountOn('0:21', '/proc', 'proc')].join('\n')

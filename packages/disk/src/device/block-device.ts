@@ -73,9 +73,10 @@ export async function readBlockDevice(path: string, number: string, host: HostFo
 
 async function identity(disk: string, host: HostFolders): Promise<Pick<BlockDevice, 'model' | 'serial'>> {
   const udev = await udevProperties(await text(disk, 'dev'), host)
-  const model = (await text(disk, 'device/model')) ?? udev.get('ID_MODEL')
-  const serial = (await text(disk, 'serial')) ?? (await text(disk, 'device/serial')) ?? udev.get('ID_SERIAL_SHORT')
-  return { ...(model ? { model: printable(model) } : {}), ...(serial ? { serial: printable(serial) } : {}) }
+  const first = (...values: readonly (string | undefined)[]) => values.map(printable).find((value) => value !== '')
+  const model = first(await text(disk, 'device/model'), udev.get('ID_MODEL'))
+  const serial = first(await text(disk, 'serial'), await text(disk, 'device/serial'), udev.get('ID_SERIAL_SHORT'))
+  return { ...(model === undefined ? {} : { model }), ...(serial === undefined ? {} : { serial }) }
 }
 
 /** udev's database: lines 'E:NAME=value' of what it knows beyond sysfs, as the serial of SCSI and USB disks. */
@@ -90,7 +91,7 @@ async function udevProperties(number: string | undefined, { udev }: HostFolders)
 }
 
 /** A device says of itself what it wants to. */
-function printable(value: string): string {
+function printable(value = ''): string {
   return value
     .replace(/[^\x20-\x7e]/g, '')
     .trim()
