@@ -8,6 +8,20 @@ export function debian12(): Promise<string> {
   return debianImage(`${FIXTURES}/debian-12`, { suite: 'bookworm', created: CREATED })
 }
 
+const USRMERGE = 'usrmerge libfile-find-rule-perl libnumber-compare-perl libtext-glob-perl'
+const PERL = 'perl perl-modules-5.36 libperl5.36 libgdbm-compat4 libgdbm6'
+
+/** As the official one: with usr-is-merged in the place of usrmerge, whose perl it lacks. */
+export function debian12Slim(): Promise<string> {
+  return debianImage(`${FIXTURES}/debian-12-slim`, {
+    suite: 'bookworm',
+    created: CREATED,
+    slim: true,
+    include: ['usr-is-merged'],
+    hooks: [`chroot "$1" dpkg --purge ${USRMERGE} ${PERL}`],
+  })
+}
+
 export function debian13(): Promise<string> {
   return debianImage(`${FIXTURES}/debian-13-slim`, { suite: 'trixie', created: CREATED, slim: true })
 }
