@@ -62,6 +62,7 @@ export const systemPackages = {
     'strace',
     'syslinux',
     'syslinux-common',
+    'systemd-boot-efi',
     'umoci',
     'xfsprogs',
   ],
