@@ -1,4 +1,4 @@
-import type { DistroPlugin, DistroTraits, MachineTask, Match } from '@c2m/plugin-api'
+import type { DistroPlugin, DistroTraits, MachineTarget, MachineTask, Match } from '@c2m/plugin-api'
 import { detect } from './detect.js'
 import { installSteps } from './install/install.js'
 import { installedKernels } from './installed-kernels.js'
@@ -49,6 +49,12 @@ const EXT4_FEATURES = [
  */
 const CMDLINE = ['modules=sd-mod,usb-storage,ext4', 'rootfstype=ext4']
 
+/** A virtual machine starts by BIOS, too, and so by the smallest; a computer of today perhaps by UEFI only. */
+const BY_TARGET: Readonly<Record<MachineTarget, Pick<DistroTraits, 'bootloaders'>>> = {
+  vm: { bootloaders: ['extlinux', 'grub'] },
+  physical: { bootloaders: ['grub', 'extlinux'] },
+}
+
 export function distroPlugin(data: DistroData): DistroPlugin {
   const release = (match: Match) => releaseOf(match.version, data.releases)
   return {
@@ -60,8 +66,7 @@ export function distroPlugin(data: DistroData): DistroPlugin {
       init: 'openrc',
       packageManager: 'apk',
       kernels: kernelFlavours(data.kernels, release(match), architecture, target),
-      // a computer of today may start by UEFI only
-      bootloaders: target === 'vm' ? ['extlinux', 'grub'] : ['grub', 'extlinux'],
+      ...BY_TARGET[target],
       ext4Features: EXT4_FEATURES,
       cmdline: CMDLINE,
       packageCaches: ['/var/cache/apk'],
