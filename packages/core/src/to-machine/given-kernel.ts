@@ -82,7 +82,7 @@ async function modulesBeside(path: string, release: string): Promise<Rootfs | un
   for (const library of ['lib', 'usr/lib']) {
     const folder = join(top, library, 'modules', release)
     const status = await stat(folder).catch(() => undefined)
-    if (status?.isDirectory() === true) return openDirectory(folder)
+    if (status?.isDirectory() === true) return openDirectory(folder, { attributes: false })
   }
   return undefined
 }

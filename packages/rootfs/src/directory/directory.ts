@@ -17,9 +17,13 @@ const BLOCK_UNIT = 512n
 /**
  * A directory of this host as a tree, as it is now: names and metadata are read at once, bodies when asked for. Links are
  * never followed, and it must not change meanwhile. Other file systems mounted below it are part of it.
- * @throws C2M_FILE_… when something cannot be read; C2M_TOOL_MISSING without getfattr
+ * @param options.attributes whether extended attributes are read; default: they are
+ * @throws C2M_FILE_… when something cannot be read; C2M_TOOL_MISSING without getfattr, when attributes are read
  */
-export async function openDirectory(path: string): Promise<Rootfs> {
+export async function openDirectory(
+  path: string,
+  { attributes = true }: { readonly attributes?: boolean } = {},
+): Promise<Rootfs> {
   const top = await realpath(path).catch((error: unknown) => {
     throw fileError(error, path, 'read')
   })
@@ -28,7 +32,7 @@ export async function openDirectory(path: string): Promise<Rootfs> {
       hint: 'name the folder that holds the root file system',
     })
   }
-  const scan = new Scan(top, await readExtendedAttributes(top))
+  const scan = new Scan(top, attributes ? await readExtendedAttributes(top) : new Map())
   return new TreeRootfs(await scan.run(), new DirectoryStore(top))
 }
 
