@@ -54,7 +54,7 @@ describe('chooseBootloaders', () => {
   })
 
   it('says what would work', () => {
-    const hint = (text: string) => expect.objectContaining({ hint: expect.stringContaining(text) as string })
+    const hint = (text: string) => expect.objectContaining({ hint: expect.stringContaining(text) as string }) as Error
     expect(() => choose({ bootloader: 'modern' }, 'mbr')).toThrow(hint('--bootloader both-pc, both-efi'))
     expect(() => choose({ bootloader: 'modern' }, 'mbr', contributes.slice(2))).toThrow(
       hint('with --partition-table gpt these can: modern'),
