@@ -37,7 +37,8 @@ export class Shell {
     if (request.commit !== undefined) await this.#checkCommit(request.commit, request)
     const opened = await this.images.open(request.image, request.platform, cleanup)
     const task = await this.#task(request, opened)
-    const folder = await makeTemporaryFolder(join(this.settings.cache, 'temporary'), 'shell')
+    // by a name that the next run knows as one to sweep
+    const folder = await makeTemporaryFolder(join(this.settings.cache, 'temporary'), 'image')
     cleanup.defer(() => folder[Symbol.asyncDispose]())
     const layer = join(folder.path, 'layer.tar')
     const time = () => commitTime(this.settings.env)

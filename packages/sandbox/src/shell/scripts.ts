@@ -134,6 +134,8 @@ shift 8
 shift $((number * 2))
 groups=\${groups:+--groups=$groups}
 exec 4<&-
+# what comes from the terminal is the command's; a trap, unlike ignoring it, is not handed down
+trap : INT QUIT
 # away from the other processes, so that a signal can be sent to the command and what it starts alone
 [ "$terminal" = terminal ] && setsid= || setsid=setsid
 setpriv --reuid="$uid" --regid="$gid" \${groups:---clear-groups} -- $setsid sh -c "$RUN" c2m "$directory" "$@" 4<&-
