@@ -7,6 +7,8 @@ export interface BootRow {
   readonly bootloader: string
   readonly table: 'GPT' | 'MBR'
   readonly firmware: string
+  /** What is special about it. */
+  readonly remark?: string
   /** Of the disk as qcow2 when it was made; bytes. */
   readonly size: number
 }
@@ -24,9 +26,10 @@ export default class BootMatrix implements Reporter {
   onTestCaseResult(test: TestCase): void {
     const { boot } = test.meta()
     if (boot === undefined) return
-    const { image, bootloader, table, firmware, size } = boot
+    const { image, bootloader, table, firmware, remark, size } = boot
+    const loader = [bootloader, ...(remark === undefined ? [] : [remark])].join(', ')
     const { state } = test.result()
-    this.#lines.push(row([image, bootloader, table, firmware, `${Math.ceil(size / 1e6)} MB`, state]))
+    this.#lines.push(row([image, loader, table, firmware, `${Math.ceil(size / 1e6)} MB`, state]))
   }
 
   onTestRunEnd(): void {

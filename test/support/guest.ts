@@ -52,6 +52,11 @@ export async function healthySystemd(port: number): Promise<void> {
   expect(await ssh(port, 'systemctl is-system-running')).toBe('running')
   expect(await ssh(port, 'findmnt -no OPTIONS /')).toMatch(/^rw/)
   expect(await ssh(port, 'ip -4 -o addr show scope global')).toMatch(/inet 10\.0\.2\.15/)
+  expect(await ssh(port, 'cat /etc/machine-id')).toMatch(/^[0-9a-f]{32}$/)
+}
+
+export async function dhcpLease(port: number): Promise<void> {
+  expect(await ssh(port, 'ip -4 -o addr show scope global dynamic')).toContain('inet 10.0.2.15')
 }
 
 /** apt in a guest, without questions. */
