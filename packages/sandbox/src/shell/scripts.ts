@@ -44,7 +44,7 @@ mount_volume() {
 }
 `
 
-/** Takes away what mount_volume made for its mounts, when nothing else came of it; the overlay is no longer mounted. */
+/** Takes away what was made for mounts, when nothing else came of it; the overlay is no longer mounted. */
 export const TAKE_POINTS = `
 set -eu
 cd /tmp/work/upper
@@ -101,6 +101,9 @@ ${MOUNT_VOLUME}
 prepare() {
   set -eu
   trap 'echo failed >&6' EXIT
+  for d in proc sys dev; do
+    [ -e "/tmp/tree/$d" ] || echo "$d" >> /tmp/work/stash/made-directories
+  done
   ${MAKE_POINTS}
   if [ "$1" = none ]; then ip link set lo up; fi
   make_system "$1"
