@@ -110,7 +110,7 @@ describe.skipIf(missing !== undefined || lacking)('c2m shell --commit', () => {
     )
     expect(lines.find((line) => line.endsWith('srv/far'))).toMatch(/^-rw------- 200000\/200001 /)
     const config = JSON.parse(
-      (await run('skopeo', ['inspect', '--config', `oci:${join(folder, 'new')}:added`])).stdout,
+      (await run('skopeo', ['inspect', '--raw', '--config', `oci:${join(folder, 'new')}:added`])).stdout,
     ) as {
       config: object
       history: { created_by: string }[]
@@ -144,7 +144,7 @@ describe.skipIf(missing !== undefined || lacking)('c2m shell --commit', () => {
     expect(lines.filter((line) => line.includes('.wh.'))).toEqual([])
     expect(lines.some((line) => /^brw-rw---- 0\/6 +8,1 .* dev2\/disk$/.test(line))).toBe(true)
     expect(lines.some((line) => /^-rw------- 200000\/200001 .* srv\/far$/.test(line))).toBe(true)
-    const { stdout } = await run('skopeo', ['inspect', '--config', `oci:${join(folder, 'new')}:squashed`])
+    const { stdout } = await run('skopeo', ['inspect', '--raw', '--config', `oci:${join(folder, 'new')}:squashed`])
     const { history } = JSON.parse(stdout) as { history: { empty_layer?: boolean }[] }
     expect(history.filter(({ empty_layer }) => empty_layer !== true)).toHaveLength(1)
     const added = await c2mOk(['shell', image, '--commit', 'oci:new:again', '--', 'rm', '-r', '/opt/doc'], {
