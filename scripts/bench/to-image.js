@@ -10,7 +10,7 @@ const BY_KERNEL = `
   cd "$2"; mkdir -p mounted; : > exported
   qemu-storage-daemon --blockdev driver=file,filename="$1",node-name=f --blockdev driver=vdi,node-name=d,file=f,read-only=on \
     --export type=fuse,id=e,node-name=d,mountpoint="$2/exported",writable=off & daemon=$!
-  trap 'umount mounted 2>/dev/null || true; losetup -d "$loop" 2>/dev/null || true; kill $daemon; wait $daemon || true' EXIT
+  trap 'umount mounted 2>/dev/null || umount --lazy mounted 2>/dev/null || true; losetup -d "$loop" 2>/dev/null || true; kill $daemon; wait $daemon || true' EXIT
   until [ -s exported ]; do sleep 0.01; done
   start=$(sfdisk --json exported | jq '.partitiontable.partitions[-1].start')
   loop=$(losetup --read-only --find --show --offset $((start * 512)) exported)

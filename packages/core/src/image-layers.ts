@@ -1,6 +1,6 @@
 import { openImage, type OpenedImage } from '@c2m/image'
 import type { Rootfs, RootfsEntry } from '@c2m/plugin-api'
-import { makeTemporaryFolder, type CleanupStack, type Reporter } from '@c2m/process'
+import { makeCacheFolder, type CleanupStack, type Reporter } from '@c2m/process'
 import { indexLayer, mergeLayers, packRootfs, type Layer } from '@c2m/rootfs'
 import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
@@ -47,7 +47,7 @@ export class ImageLayers {
 
   /** A folder has no layers; as one layer, another can be merged over it as over any other. */
   async #pack(image: OpenedImage, cleanup: CleanupStack): Promise<Layer> {
-    const folder = await makeTemporaryFolder(join(this.settings.cache, 'temporary'), 'image')
+    const folder = await makeCacheFolder(this.settings.cache)
     cleanup.defer(() => folder[Symbol.asyncDispose]())
     const tar = join(folder.path, 'root.tar')
     await using tree = await image.rootfs()

@@ -182,7 +182,7 @@ describe('OCI layouts', () => {
     await using w = await world()
     await w.layout.image()
     await w.layout.write()
-    const left = join(w.cache, 'temporary/image.999999999.1.xyz')
+    const left = join(w.cache, 'temporary/run.999999999.1.xyz')
     await mkdir(left, { recursive: true })
     await writeFile(join(left, 'half'), 'half')
     const images = await Promise.all(Array.from({ length: 5 }, () => w.open(w.layout.path)))

@@ -11,6 +11,13 @@ export async function makeTemporaryFolder(parent: string, prefix: string): Promi
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
 }
 
+/** A folder of this run in the cache's `temporary/`. What killed runs left there is swept first. */
+export async function makeCacheFolder(cache: string): Promise<TemporaryFolder> {
+  const parent = join(cache, 'temporary')
+  for (const left of await findAbandoned(parent, 'run')) await rm(left, { recursive: true, force: true })
+  return makeTemporaryFolder(parent, 'run')
+}
+
 export interface TemporaryFolder extends AsyncDisposable {
   readonly path: string
 }

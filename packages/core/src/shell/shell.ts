@@ -1,5 +1,5 @@
 import { parseDestination } from '@c2m/image'
-import { CleanupStack, makeTemporaryFolder, usageError, type Reporter } from '@c2m/process'
+import { CleanupStack, makeCacheFolder, usageError, type Reporter } from '@c2m/process'
 import { proxyVariables, runShell, type ShellTask } from '@c2m/sandbox'
 import { join } from 'node:path'
 import { inject, injectable } from 'tsyringe'
@@ -38,7 +38,7 @@ export class Shell {
     const opened = await this.images.open(request.image, request.platform, cleanup)
     const task = await this.#task(request, opened)
     // by a name that the next run knows as one to sweep
-    const folder = await makeTemporaryFolder(join(this.settings.cache, 'temporary'), 'image')
+    const folder = await makeCacheFolder(this.settings.cache)
     cleanup.defer(() => folder[Symbol.asyncDispose]())
     const layer = join(folder.path, 'layer.tar')
     const time = () => commitTime(this.settings.env)

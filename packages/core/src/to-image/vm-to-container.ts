@@ -1,8 +1,7 @@
 import { checkDestination, parseDestination, writeImage, type WrittenImage } from '@c2m/image'
 import type { RootfsEdit, StepContext } from '@c2m/plugin-api'
-import { CleanupStack, makeTemporaryFolder, throwIfAborted, type Reporter } from '@c2m/process'
+import { CleanupStack, makeCacheFolder, throwIfAborted, type Reporter } from '@c2m/process'
 import { editRootfs, rememberRootfs } from '@c2m/rootfs'
-import { join } from 'node:path'
 import { inject, injectable } from 'tsyringe'
 import { machineName, machineTarget, openMachine } from '../machine/open-machine.js'
 import type { PluginRegistry } from '../plugins/registry.js'
@@ -79,7 +78,7 @@ export class VmToContainer {
   async #prepare(request: VmToContainerRequest, cleanup: CleanupStack) {
     const { cache, env } = this.settings
     const reading = this.reporter.stage(`read ${request.machine}`)
-    const folder = await makeTemporaryFolder(join(cache, 'temporary'), 'machine')
+    const folder = await makeCacheFolder(cache)
     cleanup.defer(() => folder[Symbol.asyncDispose]())
     const { machine: _, ...options } = request
     const context = {

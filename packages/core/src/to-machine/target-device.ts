@@ -12,7 +12,7 @@ import {
 } from '@c2m/disk'
 import { probeFilesystem } from '@c2m/filesystem'
 import type { DiskPlan } from '@c2m/plugin-api'
-import { C2mError, ExitCode, isC2mError, makeTemporaryFolder, usageError, type Reporter } from '@c2m/process'
+import { C2mError, ExitCode, isC2mError, makeCacheFolder, usageError, type Reporter } from '@c2m/process'
 import { lstat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { ContainerToVmRequest } from '../request/container-to-vm.js'
@@ -86,7 +86,7 @@ export async function deviceOutput(
   { device }: TargetDevice,
   { folder, signal, reporter }: { readonly folder: string; readonly signal: AbortSignal; readonly reporter: Reporter },
 ): Promise<DeviceOutput> {
-  const temporary = await makeTemporaryFolder(join(folder, 'temporary'), 'device')
+  const temporary = await makeCacheFolder(folder)
   const path = join(temporary.path, 'disk.raw')
   return {
     path,

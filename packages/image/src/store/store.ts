@@ -6,9 +6,8 @@ import {
   C2mError,
   errno,
   fileError,
-  findAbandoned,
   isC2mError,
-  makeTemporaryFolder,
+  makeCacheFolder,
   type TemporaryFolder,
 } from '@c2m/process'
 import { parseDigest, verified, verifyBytes, type Expected } from '../manifest/digest.js'
@@ -19,7 +18,7 @@ import { parseDigest, verified, verifyBytes, type Expected } from '../manifest/d
  *
  *     <cache>/blobs/sha256/<hex>          manifests, configurations and compressed layers as registries gave them
  *     <cache>/layers/sha256/<hex>.tar     uncompressed layers, named by their diff_id
- *     <cache>/temporary/image.<pid>.…/    what is being written now; swept when its process is gone
+ *     <cache>/temporary/run.<pid>.…/      what is being written now; swept when its process is gone
  */
 export interface ImageStore extends AsyncDisposable {
   readonly cache: string
@@ -29,15 +28,11 @@ export interface ImageStore extends AsyncDisposable {
   layerPath(diffId: string): string
 }
 
-const PREFIX = 'image'
-
 /** Opens the store and sweeps what killed runs left. */
 export async function openStore(cache: string): Promise<ImageStore> {
-  const parent = join(cache, 'temporary')
-  for (const path of await findAbandoned(parent, PREFIX)) await rm(path, { recursive: true, force: true })
   let folder: TemporaryFolder
   try {
-    folder = await makeTemporaryFolder(parent, PREFIX)
+    folder = await makeCacheFolder(cache)
   } catch (error) {
     throw cacheError(error, cache)
   }
