@@ -6,7 +6,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { loopDevice, noLoopDevices } from '../../packages/disk/src/testing/loop-device.js'
 import { c2m, c2mOk } from '../support/cli.js'
 import { debian12 } from '../support/debian.js'
-import { CACHE } from '../support/paths.js'
 
 const because = noLoopDevices()
 if (because !== undefined) console.warn(`SKIPPED: block devices as output: ${because}`)
