@@ -2,14 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { mkdir, open, readFile, rename, rm, stat, statfs, type FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import {
-  C2mError,
-  errno,
-  fileError,
-  isC2mError,
-  makeCacheFolder,
-  type TemporaryFolder,
-} from '@c2m/process'
+import { C2mError, errno, fileError, isC2mError, makeCacheFolder, type TemporaryFolder } from '@c2m/process'
 import { parseDigest, verified, verifyBytes, type Expected } from '../manifest/digest.js'
 
 /**
