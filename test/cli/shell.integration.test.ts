@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { findTool, run } from '@c2m/process'
 import { writeOciLayout } from '@c2m/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { alpineRoot, missingForAlpine, REAL_REPOSITORY } from '../support/alpine.js'
 import { busyboxImage, missingForBusybox } from '../support/busybox.js'
 import type { CliResult } from '../support/cli.js'
 import { inTerminal } from '../support/in-terminal.js'
@@ -104,6 +105,22 @@ describe.skipIf(missing !== undefined).each(users)('c2m shell as %s', (user) => 
       ...['A', 'HOME', 'HOSTNAME', 'HOST_VALUE', 'PATH', 'PWD', 'SHLVL'],
     ])
   })
+
+  it.skipIf(missingForAlpine() !== undefined)(
+    'lets a real package manager work, with folders of this host',
+    async () => {
+      await mkdir(join(home, 'data'))
+      await writeFile(join(home, 'data', 'x'), 'from the host')
+      const volumes = ['-v', `${REAL_REPOSITORY}:/repo:ro`, '-v', './data:/data']
+      const script = 'echo /repo > /etc/apk/repositories; apk add -q sfdisk && sfdisk --version && cat /data/x'
+      const { stdout, code } = await c2m([
+        ...['shell', `tarball:${alpineRoot('3.19.4')}`, ...volumes],
+        ...['--', 'sh', '-c', script],
+      ])
+      expect(stdout).toMatch(/^sfdisk from util-linux 2\.39.*\nfrom the host$/)
+      expect(code).toBe(0)
+    },
+  )
 
   it('changes neither image nor cache', async () => {
     const digest = async () => {

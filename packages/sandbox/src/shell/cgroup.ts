@@ -79,9 +79,8 @@ async function findParent(controllers: readonly string[]): Promise<string> {
     lacking = missing.join(' and ')
     if (path === place.mount || path === '/') break
   }
-  throw refused(
-    `the controller ${lacking} of cgroup v2 is not handed down anywhere from ${place.path} to ${place.mount}`,
-  )
+  const where = place.path === place.mount ? `in ${place.mount}` : `anywhere from ${place.path} to ${place.mount}`
+  throw refused(`the controller ${lacking} of cgroup v2 is not handed down ${where}`)
 }
 
 /**
