@@ -3,7 +3,7 @@ import { chmod, mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { debian12 } from '../support/debian.js'
+import { debian12Machine } from '../support/debian.js'
 import { asOrdinaryUser, CHECKOUT } from '../support/ordinary-user.js'
 import { ROOT } from '../support/paths.js'
 
@@ -17,7 +17,8 @@ describe('an ordinary user', () => {
   afterAll(() => rm(home, { recursive: true, force: true }))
 
   it('converts an image without loop devices and without a mount outside its own namespaces', async () => {
-    const image = `${CHECKOUT}${relative(ROOT, await debian12())}`
+    // an image with a kernel: following each call of a kernel's installation takes minutes
+    const image = `${CHECKOUT}${relative(ROOT, await debian12Machine())}`
     const trace = join(home, 'trace')
     const calls = 'mount,umount2,pivot_root,move_mount,unshare,clone,clone3,fork,vfork,setns,openat,open'
     const tracer = ['strace', '-f', '-qq', '--pidns-translation', '-o', trace, '-e', `trace=${calls}`]
