@@ -13,6 +13,8 @@ export default defineConfig({
           name: 'unit',
           include: [`${folders}/*.test.ts`, 'test/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/dist/**', ...integration, ...boot],
+          // property tests on a machine that has other work
+          testTimeout: 30_000,
         },
       },
       { test: { name: 'integration', include: integration, testTimeout: 900_000, hookTimeout: 900_000 } },
