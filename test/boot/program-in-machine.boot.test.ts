@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { freePort, startGuest } from '@c2m/qemu'
+import { freePort, startGuest, type Guest } from '@c2m/qemu'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { c2mOk } from '../support/cli.js'
 import { WORK } from '../support/paths.js'
@@ -78,37 +78,70 @@ for t in a b; do (cd /$t && find . -mindepth 1 -printf '%P %y %m %U:%G %T@ %s %n
   find . -print0 | sort -z | xargs -0 getfattr -hd -m -; find . -type f -print0 | sort -z | xargs -0 sha256sum) > /$t.list; done
 wc -l < /a.list; cmp /a.list /b.list || diff -a /a.list /b.list | head -40`
 
-describe('the reader nbd, in a machine that c2m made', () => {
-  let folder = ''
-  beforeAll(async () => {
-    folder = await mkdtemp(join(WORK, 'nbd-'))
-  })
-  afterAll(() => rm(folder, { recursive: true, force: true }))
+type Run = (command: string) => Promise<string>
 
-  it('reads LUKS, LVM, XFS and btrfs, and leaves nothing', { timeout: 2_400_000 }, async () => {
+describe('the program in a machine that it made', () => {
+  let folder = ''
+  let guest: Guest | undefined
+  let run: Run
+  beforeAll(async () => {
+    folder = await mkdtemp(join(WORK, 'program-'))
     const layout = await machineWithProgram(join(folder, 'layout'))
     const disk = join(folder, 'reader.qcow2')
     const flags = ['--ssh-key', await sshKey(), '--hostname', 'reader', '--size', '6G']
     await c2mOk(['container2vm', `oci:${layout}`, '-o', disk, ...flags])
     const port = await freePort()
-    await using guest = await startGuest({
+    const forwards = [{ hostPort: port, guestPort: 22 }]
+    const started = await startGuest({
       disk,
       format: 'qcow2',
       firmware: 'bios',
-      forwards: [{ hostPort: port, guestPort: 22 }],
+      forwards,
       snapshot: true,
       memoryMiB: 2048,
     })
-    try {
-      await sshReady(port, BOOT_MS)
-      await checkReader((command) => ssh(port, command))
-    } catch (error) {
-      throw new Error(`${(error as Error).message}\n${guest.serialLog().slice(-4000)}`, { cause: error })
-    }
+    guest = started
+    await sshReady(port, BOOT_MS)
+    run = (command) =>
+      ssh(port, command).catch((error: unknown) => {
+        throw new Error(`${(error as Error).message}\n${started.serialLog().slice(-4000)}`, { cause: error })
+      })
   })
+  afterAll(async () => {
+    await guest?.[Symbol.asyncDispose]()
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  it('holds commands in an image to their limits, by cgroup v2', () => checkLimits(run))
+
+  it('reads LUKS, LVM, XFS and btrfs through the kernel, and leaves nothing', { timeout: 2_400_000 }, () =>
+    checkReader(run),
+  )
 })
 
-async function checkReader(run: (command: string) => Promise<string>): Promise<void> {
+/** Three programs and their libraries, as an image. */
+const SMALL = `for p in /bin/sh /bin/sleep /usr/bin/tail; do cp --parents $p $(ldd $p | grep -o '/[^ ]*') /small; done`
+
+async function checkLimits(run: Run): Promise<void> {
+  await run(`mkdir /small && ${SMALL}`)
+  // systemd hands the controllers down where it was asked to
+  const shell = (flags: string, command: string) =>
+    `systemd-run --quiet --scope -p Delegate=yes c2m shell dir:/small ${flags} -- ${command}`
+  const crowd = `sh -c 'for i in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 1 & done; wait; echo all'`
+  expect(await run(`${shell('--pids 100', crowd)} 2>&1`)).toMatch(/^all$/m)
+  expect(await run(`${shell('--pids 10', crowd)} 2>&1; true`)).toContain('Cannot fork')
+
+  expect(await run(`${shell('--memory 32M', 'tail /dev/zero')} >/log 2>&1; echo $?; cat /log`)).toMatch(/^137$/m)
+
+  const group = '/sys/fs/cgroup/system.slice/c2m-shell.*'
+  const spin = `${shell('--cpus 0.1', `sh -c 'while :; do :; done'`)} >/log 2>&1 & p=$!`
+  const throttled = `grep -h -s "^nr_throttled [1-9]" ${group}/cpu.stat`
+  const seen = `for i in $(seq 60); do ${throttled} && break; sleep 1; done; cat ${group}/cpu.max`
+  expect(await run(`${spin}; ${seen}; kill $p; wait $p; true`)).toMatch(/^nr_throttled \d+\n10000 100000$/)
+  expect(await run(`ls -d ${group} 2>/dev/null; true`)).toBe('')
+}
+
+async function checkReader(run: Run): Promise<void> {
   await run(TREE)
   await run(BUILD)
   expect(await run(LEFT)).toBe('')
