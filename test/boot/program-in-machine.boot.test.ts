@@ -156,6 +156,12 @@ async function checkReader(run: Run): Promise<void> {
   expect(await run(compare('/btrfs.expected.tar'))).toMatch(/^\d{2,}$/)
   expect(await run(LEFT)).toBe('')
 
+  // typed on a terminal, when it is asked for
+  const typing = `(until grep -qs 'Enter passphrase' /log; do sleep 1; done; sleep 1; echo 'open sesame')`
+  await run(`rm -f /log /out.tar; ${typing} | script -qefc '${read('/luks.qcow2', '')}' /log >/dev/null`)
+  expect(await run(compare('/luks.expected.tar'))).toMatch(/^\d{2,}$/)
+  expect(await run(LEFT)).toBe('')
+
   expect(await run(`${read('/luks.qcow2', '--passphrase-file /wrong')} 2>&1 || true`)).toContain('(C2M_PASSPHRASE)')
   expect(await run(`${read('/luks.qcow2', '')} 2>&1 </dev/null || true`)).toContain('--passphrase-file')
   expect(await run(LEFT)).toBe('')
