@@ -3,7 +3,7 @@ import { open, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { openDirectory } from '@c2m/rootfs'
 import type { Body, GivenKernel, Rootfs } from '@c2m/plugin-api'
-import { C2mError, ExitCode, fileError, type CleanupStack } from '@c2m/process'
+import { C2mError, ExitCode, fileError, readFully, type CleanupStack } from '@c2m/process'
 
 /** Bytes at the start of an image that can hold its header and its version: 255 sectors of set-up code and the first one. */
 const HEADER_BYTES = 256 * 512
@@ -49,8 +49,7 @@ async function readHeader(path: string): Promise<{ readonly size: number; readon
       throw unusable(`${path} is no kernel image: it is ${status.isFile() ? `${status.size} bytes long` : 'no file'}`)
     }
     const header = Buffer.alloc(Math.min(HEADER_BYTES, status.size))
-    const { bytesRead } = await file.read(header, 0, header.length, 0)
-    return { size: status.size, header: header.subarray(0, bytesRead) }
+    return { size: status.size, header: header.subarray(0, await readFully(file, header, 0)) }
   } finally {
     await file.close()
   }

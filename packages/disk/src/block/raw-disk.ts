@@ -1,5 +1,5 @@
 import { open, type FileHandle } from 'node:fs/promises'
-import { BackgroundFlush, C2mError, fileError } from '@c2m/process'
+import { BackgroundFlush, C2mError, fileError, writeFully } from '@c2m/process'
 import { checkBounds } from './bounds.js'
 import type { BlockTarget } from './target.js'
 
@@ -73,7 +73,7 @@ class SparseFile implements RawDisk {
     checkBounds(this.#size, offset, data.length)
     for (const [start, end] of this.#runs(offset, data)) {
       this.#touch(offset + start, offset + end)
-      await this.#writeAll(offset + start, data.subarray(start, end))
+      await this.#attempt('write', () => writeFully(this.file, data.subarray(start, end), offset + start))
       this.#flush.wrote(end - start)
     }
   }
@@ -119,15 +119,6 @@ class SparseFile implements RawDisk {
 
   #touch(start: number, end: number): void {
     for (let chunk = Math.floor(start / CHUNK); chunk * CHUNK < end; chunk++) this.#touched.add(chunk)
-  }
-
-  async #writeAll(offset: number, data: Uint8Array): Promise<void> {
-    await this.#attempt('write', async () => {
-      for (let done = 0; done < data.length;) {
-        const { bytesWritten } = await this.file.write(data, done, data.length - done, offset + done)
-        done += bytesWritten
-      }
-    })
   }
 
   async #attempt(doing: string, act: () => Promise<void>): Promise<void> {

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
 import { open, readFile, type FileHandle } from 'node:fs/promises'
-import { C2mError, errno, fileError, throwIfAborted } from '@c2m/process'
+import { C2mError, errno, fileError, readFully, throwIfAborted } from '@c2m/process'
 import { diskInUse } from '../open/in-use.js'
 import { checkBounds } from './bounds.js'
 import { deviceNumbers } from './device-numbers.js'
@@ -77,11 +77,8 @@ class RawFile implements RawSource {
     checkBounds(this.size, offset, target.length)
     throwIfAborted(this.options.signal)
     try {
-      for (let done = 0; done < target.length;) {
-        const { bytesRead } = await this.file.read(target, done, target.length - done, offset + done)
-        if (bytesRead === 0) throw this.#shrunk(offset + done)
-        done += bytesRead
-      }
+      const read = await readFully(this.file, target, offset)
+      if (read < target.length) throw this.#shrunk(offset + read)
     } catch (error) {
       throw this.#readError(error, offset)
     }

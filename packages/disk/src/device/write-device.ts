@@ -1,6 +1,17 @@
 import { constants } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
-import { BackgroundFlush, C2mError, errno, fileError, findTool, isC2mError, run, throwIfAborted } from '@c2m/process'
+import {
+  BackgroundFlush,
+  C2mError,
+  errno,
+  fileError,
+  findTool,
+  isC2mError,
+  readFully,
+  run,
+  throwIfAborted,
+  writeFully,
+} from '@c2m/process'
 import type { ByteRange } from '../block/source.js'
 import { findBlockDevice, type BlockDevice } from './block-device.js'
 import { describeDevice, deviceInUse } from './check-device.js'
@@ -95,7 +106,7 @@ async function copyRanges(
       at = offset
       const part = buffer.subarray(0, length)
       await read(offset, part)
-      await attempt(shown, at, () => writeAll(file, offset, part))
+      await attempt(shown, at, () => writeFully(file, part, offset))
       flush.wrote(length)
       onProgress?.(length)
     }
@@ -105,12 +116,6 @@ async function copyRanges(
     })
   } finally {
     await flush.idle()
-  }
-}
-
-async function writeAll(file: FileHandle, offset: number, data: Uint8Array): Promise<void> {
-  for (let done = 0; done < data.length;) {
-    done += (await file.write(data, done, data.length - done, offset + done)).bytesWritten
   }
 }
 
@@ -131,15 +136,10 @@ const zeros: ReadInto = async (_offset, target) => void target.fill(0)
 
 function reader(file: FileHandle, shown: string): ReadInto {
   return async (offset, target) => {
-    for (let done = 0; done < target.length;) {
-      const { bytesRead } = await file
-        .read(target, done, target.length - done, offset + done)
-        .catch((error: unknown) => {
-          throw readError(shown, offset, error)
-        })
-      if (bytesRead === 0) throw readError(shown, offset)
-      done += bytesRead
-    }
+    const read = await readFully(file, target, offset).catch((error: unknown) => {
+      throw readError(shown, offset, error)
+    })
+    if (read < target.length) throw readError(shown, offset)
   }
 }
 

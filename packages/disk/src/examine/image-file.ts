@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
-import { C2mError, fileError, throwIfAborted } from '@c2m/process'
+import { C2mError, fileError, readFully, throwIfAborted } from '@c2m/process'
 
 /** All tables of one image together; enough for 32 TiB of data in clusters of 64 KiB. */
 const MAX_TABLES = 4 * 1024 ** 3
@@ -48,11 +48,7 @@ export class ImageFile implements AsyncDisposable {
     this.mustHold(offset, length, what)
     const buffer = Buffer.alloc(length)
     try {
-      for (let done = 0; done < length;) {
-        const { bytesRead } = await this.file.read(buffer, done, length - done, offset + done)
-        if (bytesRead === 0) throw this.truncated(what, offset + length)
-        done += bytesRead
-      }
+      if ((await readFully(this.file, buffer, offset)) < length) throw this.truncated(what, offset + length)
     } catch (error) {
       throw fileError(error, this.path, 'read')
     }

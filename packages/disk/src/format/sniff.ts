@@ -1,5 +1,5 @@
 import type { DiskFormat } from '@c2m/plugin-api'
-import { fileError } from '@c2m/process'
+import { fileError, readFully } from '@c2m/process'
 import { open, type FileHandle } from 'node:fs/promises'
 import { sniffQcow2 } from './qcow2-header.js'
 import type { SniffedDisk } from './sniffed-disk.js'
@@ -36,13 +36,7 @@ export async function sniffDisk(path: string): Promise<SniffedDisk | undefined> 
 
 async function readAt(file: FileHandle, offset: number, length: number): Promise<Buffer> {
   const buffer = Buffer.alloc(length)
-  let done = 0
-  while (done < length) {
-    const { bytesRead } = await file.read(buffer, done, length - done, offset + done)
-    if (bytesRead === 0) break
-    done += bytesRead
-  }
-  return buffer.subarray(0, done)
+  return buffer.subarray(0, await readFully(file, buffer, offset))
 }
 
 function sniffHead(head: Buffer): SniffedDisk | undefined {

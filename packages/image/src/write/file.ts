@@ -1,5 +1,5 @@
 import { open, type FileHandle } from 'node:fs/promises'
-import { BackgroundFlush, fileError } from '@c2m/process'
+import { BackgroundFlush, fileError, writeFully } from '@c2m/process'
 import type { Write } from './layer.js'
 
 /** A new file that is written at any place and flushed to the medium on the way. Errors name it as the user knows it. */
@@ -25,10 +25,7 @@ export class NewFile implements AsyncDisposable {
 
   /** All of it, also when the system takes it in parts. */
   async write(data: Uint8Array, position: number): Promise<void> {
-    await this.#attempt(async () => {
-      for (let done = 0; done < data.length;)
-        done += (await this.#file.write(data, done, data.length - done, position + done)).bytesWritten
-    })
+    await this.#attempt(() => writeFully(this.#file, data, position))
     this.#flush.wrote(data.length)
   }
 

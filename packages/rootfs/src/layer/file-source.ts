@@ -1,5 +1,6 @@
 import { readSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
+import { readFully } from '@c2m/process'
 import type { ByteSource } from '../tar/source.js'
 
 /** Holds the headers of a few small files; of larger ones hardly more than the header is read. */
@@ -53,15 +54,4 @@ export class FileSource implements ByteSource {
     this.position += read
     return buffer.subarray(0, read)
   }
-}
-
-/** Fills the buffer from a file's offset; returns how many bytes there were. */
-export async function readFully(file: FileHandle, buffer: Uint8Array, position: number): Promise<number> {
-  let done = 0
-  while (done < buffer.length) {
-    const { bytesRead } = await file.read(buffer, done, buffer.length - done, position + done)
-    if (bytesRead === 0) break
-    done += bytesRead
-  }
-  return done
 }

@@ -1,6 +1,5 @@
 import type { FileHandle } from 'node:fs/promises'
-import { C2mError } from '@c2m/process'
-import { readFully } from './file-source.js'
+import { C2mError, readFully } from '@c2m/process'
 
 export interface ByteRange {
   readonly offset: number

@@ -1,7 +1,7 @@
 import { open, readdir, readFile, realpath } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { BlockSource } from '@c2m/disk'
-import { fileError, findTool, run } from '@c2m/process'
+import { fileError, findTool, readFully, run } from '@c2m/process'
 
 /** The kernel gives the sizes of all block devices in this unit (sysfs-block). */
 const SYSFS_SECTOR = 512
@@ -18,11 +18,8 @@ export async function deviceSource(device: string): Promise<BlockSource & AsyncD
   return {
     size,
     async read(offset, target) {
-      for (let done = 0; done < target.length;) {
-        const { bytesRead } = await file.read(target, done, target.length - done, offset + done)
-        if (bytesRead === 0) throw fileError(new Error('it ends early'), device, 'read')
-        done += bytesRead
-      }
+      const read = await readFully(file, target, offset)
+      if (read < target.length) throw fileError(new Error('it ends early'), device, 'read')
     },
     async *data(offset, length) {
       yield { offset, length }
