@@ -109,9 +109,9 @@ describe.skipIf(missing !== undefined).each(users)('c2m shell as %s', (user) => 
   it.skipIf(missingForAlpine() !== undefined)(
     'lets a real package manager work, with folders of this host',
     async () => {
-      await mkdir(join(home, 'data'))
-      await writeFile(join(home, 'data', 'x'), 'from the host')
-      const volumes = ['-v', `${REAL_REPOSITORY}:/repo:ro`, '-v', './data:/data']
+      await mkdir(join(home, 'lent'))
+      await writeFile(join(home, 'lent', 'x'), 'from the host')
+      const volumes = ['-v', `${REAL_REPOSITORY}:/repo:ro`, '-v', './lent:/data']
       const script = 'echo /repo > /etc/apk/repositories; apk add -q sfdisk && sfdisk --version && cat /data/x'
       const { stdout, code } = await c2m([
         ...['shell', `tarball:${alpineRoot('3.19.4')}`, ...volumes],
