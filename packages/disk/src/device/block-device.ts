@@ -1,8 +1,7 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { fileError } from '@c2m/process'
+import { fileError, parseMountinfo, parseSwaps, type Mount } from '@c2m/process'
 import { deviceNumbers } from '../block/device-numbers.js'
-import { parseMountinfo, parseSwaps, type Mount } from './kernel-lists.js'
 
 /** A block device as the running system knows it. */
 export interface BlockDevice {

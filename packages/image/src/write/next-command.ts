@@ -1,4 +1,4 @@
-import { silentReporter } from '@c2m/process'
+import { quoteIfNeeded, silentReporter } from '@c2m/process'
 import { familiarName, type RegistryName } from '../reference/registry-name.js'
 import type { Destination } from './destination.js'
 import { configInstructions } from './dockerfile.js'
@@ -34,7 +34,5 @@ export function nextCommand(destination: Destination, image: NewImage, tags: rea
 }
 
 function words(...list: readonly string[]): string {
-  return list
-    .map((word) => (/^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
-    .join(' ')
+  return list.map(quoteIfNeeded).join(' ')
 }

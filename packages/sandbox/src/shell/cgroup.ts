@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, readdir, rmdir, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { C2mError, ExitCode, errno, findAbandoned, startTime } from '@c2m/process'
+import { C2mError, ExitCode, errno, findAbandoned, parseMountinfo, startTime } from '@c2m/process'
 
 /** What a command may use at most. */
 export interface Limits {
@@ -89,15 +89,12 @@ async function findParent(controllers: readonly string[]): Promise<string> {
  */
 export function ownGroup(mountinfo: string, cgroup: string): { mount: string; path: string } | undefined {
   const own = /^0::(\/.*)$/m.exec(cgroup)?.[1]
-  for (const line of mountinfo.split('\n')) {
-    const [before = '', after = ''] = line.split(' - ')
-    if (own === undefined || !after.startsWith('cgroup2 ')) continue
-    const [, , , root = '/', mount = ''] = before.split(' ')
-    const below = relative(root, own)
-    // a group outside what is mounted can only be reached from the mount's own root
-    return { mount, path: below.startsWith('..') ? mount : join(mount, below) }
-  }
-  return undefined
+  const mounted = parseMountinfo(mountinfo).find(({ type }) => type === 'cgroup2')
+  if (own === undefined || mounted === undefined) return undefined
+  const { root, target: mount } = mounted
+  const below = relative(root, own)
+  // a group outside what is mounted can only be reached from the mount's own root
+  return { mount, path: below.startsWith('..') ? mount : join(mount, below) }
 }
 
 /** Ends what is in it; a group can be removed when the last process is gone for good. */

@@ -1,4 +1,4 @@
-import { quote } from './scripts.js'
+import { quote } from '@c2m/process'
 
 /** Variables that a shell of the host does not let anybody set. */
 const READ_ONLY = ['EUID', 'UID', 'PPID', 'BASHOPTS', 'SHELLOPTS', 'BASH_VERSINFO']

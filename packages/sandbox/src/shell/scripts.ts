@@ -1,3 +1,4 @@
+import { quote } from '@c2m/process'
 import { CHANGE_ROOT, GO_TO, MAKE_POINTS, MAKE_SYSTEM } from '../namespace/scripts.js'
 
 /**
@@ -145,8 +146,3 @@ setpriv --reuid="$uid" --regid="$gid" \${groups:---clear-groups} -- $setsid sh -
 # not all processes above this one give it on when they have been sent a signal as well
 echo "c2m exit $?" >&3
 `.replace('"$RUN"', () => quote(RUN))
-
-/** A word for a POSIX shell. */
-export function quote(word: string): string {
-  return `'${word.replaceAll("'", "'\\''")}'`
-}

@@ -1,4 +1,4 @@
-import { CleanupStack, requireTool, silentReporter, throwIfAborted } from '@c2m/process'
+import { CleanupStack, quote, requireTool, silentReporter, throwIfAborted } from '@c2m/process'
 import { requireArchitecture } from '../guest/architecture.js'
 import { lentFiles, settle } from '../guest/temporary-file.js'
 import { openWorkplace } from '../guest/workplace.js'
@@ -8,7 +8,7 @@ import type { SandboxOptions, SandboxTask } from '../sandbox.js'
 import { attach, type Attached, type Descriptors } from './attached.js'
 import { openControlGroup, type ControlGroup, type Limits } from './cgroup.js'
 import { exportsOf } from './environment.js'
-import { ENTER_SHELL, MOUNT_FILES, TAKE_POINTS, quote } from './scripts.js'
+import { ENTER_SHELL, MOUNT_FILES, TAKE_POINTS } from './scripts.js'
 import { placeVolume, warnOfVolume, type PlacedVolume, type Volume } from './volume.js'
 
 /** A command that is run in an image's tree on behalf of somebody who watches it. */

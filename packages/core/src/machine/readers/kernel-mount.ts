@@ -3,7 +3,7 @@ import { mkdir, readFile, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Rootfs } from '@c2m/plugin-api'
 import { openDirectory } from '@c2m/rootfs'
-import { requireTool, run, runToFile, type CleanupStack } from '@c2m/process'
+import { parseMountinfo, requireTool, run, runToFile, type CleanupStack, type Mount } from '@c2m/process'
 import type { ReaderContext } from '../reader.js'
 import { TAR_CHANGED, TarDiagnostics, tarArguments } from './gnu-tar.js'
 import { insist } from './kernel-device.js'
@@ -97,20 +97,14 @@ export class KernelMount {
 
   /** Which part of the file system is shown, e.g. '/' or, of btrfs, '/@' (proc_pid_mountinfo(5), field 4). */
   async part(): Promise<string> {
-    return (await mountLine(this.folder))?.[3] ?? '/'
+    return (await mountOn(this.folder))?.root ?? '/'
   }
 }
 
 async function isMounted(folder: string): Promise<boolean> {
-  return (await mountLine(folder)) !== undefined
+  return (await mountOn(folder)) !== undefined
 }
 
-async function mountLine(folder: string): Promise<readonly string[] | undefined> {
-  const lines = (await readFile('/proc/self/mountinfo', 'utf8')).split('\n').map((line) => line.split(' '))
-  return lines.find((fields) => unescape(fields[4] ?? '') === folder)
-}
-
-/** Blanks and backslashes are written in octal there. */
-function unescape(field: string): string {
-  return field.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
+async function mountOn(folder: string): Promise<Mount | undefined> {
+  return parseMountinfo(await readFile('/proc/self/mountinfo', 'utf8')).find(({ target }) => target === folder)
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { C2mError, ExitCode, requireTool, runToFile, type CleanupStack } from '@c2m/process'
+import { C2mError, ExitCode, quote, requireTool, runToFile, type CleanupStack } from '@c2m/process'
 import type { OpenedMachine, ReaderContext } from '../reader.js'
 import { TAR_CHANGED, TAR_FAILED, TarDiagnostics, tarArguments } from './gnu-tar.js'
 import { openSpooledTar } from './spooled-tar.js'
@@ -82,11 +82,6 @@ function remoteScript({ path }: SshTarget, { sudo, allFilesystems }: SshContext)
     MountList.script,
     `exec ${tar} ${args}`,
   ].join('; ')
-}
-
-/** A word of a POSIX shell. */
-function quote(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`
 }
 
 function checkEnd(

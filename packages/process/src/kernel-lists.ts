@@ -3,7 +3,11 @@
 export interface Mount {
   /** 'major:minor' of what stat(2) gives for files in it; major 0 of file systems that have no device of their own, as btrfs. */
   readonly number: string
+  /** The part of the file system that is shown, e.g. '/' or, of btrfs, '/@'. */
+  readonly root: string
   readonly target: string
+  /** Of the file system, e.g. 'ext4'. */
+  readonly type: string
   readonly source: string
 }
 
@@ -17,9 +21,10 @@ export function parseMountinfo(text: string): readonly Mount[] {
   return text.split('\n').flatMap((line) => {
     const fields = line.split(' ')
     const end = fields.indexOf('-', 6)
-    const [number, target, source] = [fields[2], fields[4], fields[end + 2]]
-    if (end < 0 || number === undefined || target === undefined || source === undefined) return []
-    return [{ number, target: unescape(target), source: unescape(source) }]
+    const [, , number, root, target] = fields
+    const [type, source] = [fields[end + 1], fields[end + 2]]
+    if (end < 0 || !number || root === undefined || target === undefined || !type || source === undefined) return []
+    return [{ number, root: unescape(root), target: unescape(target), type, source: unescape(source) }]
   })
 }
 
