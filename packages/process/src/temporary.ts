@@ -11,11 +11,16 @@ export async function makeTemporaryFolder(parent: string, prefix: string): Promi
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
 }
 
-/** A folder of this run in the cache's `temporary/`. What killed runs left there is swept first. */
-export async function makeCacheFolder(cache: string): Promise<TemporaryFolder> {
-  const parent = join(cache, 'temporary')
-  for (const left of await findAbandoned(parent, 'run')) await rm(left, { recursive: true, force: true })
-  return makeTemporaryFolder(parent, 'run')
+/** The same, after what killed runs left under that prefix is gone, unless it is another user's. */
+export async function makeSweptFolder(parent: string, prefix: string): Promise<TemporaryFolder> {
+  for (const left of await findAbandoned(parent, prefix))
+    await rm(left, { recursive: true, force: true }).catch(() => undefined)
+  return makeTemporaryFolder(parent, prefix)
+}
+
+/** A folder of this run in the cache. */
+export function makeCacheFolder(cache: string): Promise<TemporaryFolder> {
+  return makeSweptFolder(join(cache, 'temporary'), 'run')
 }
 
 export interface TemporaryFolder extends AsyncDisposable {

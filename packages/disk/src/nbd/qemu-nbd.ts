@@ -1,12 +1,4 @@
-import {
-  findAbandoned,
-  makeTemporaryFolder,
-  requireTool,
-  temporaryPrefix,
-  throwIfAborted,
-  type TemporaryFolder,
-} from '@c2m/process'
-import { rm } from 'node:fs/promises'
+import { makeSweptFolder, requireTool, temporaryPrefix, throwIfAborted, type TemporaryFolder } from '@c2m/process'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { BlockSource } from '../block/source.js'
@@ -58,13 +50,10 @@ export async function serveDisk(node: object, shown: string, options: QemuNbdOpt
   }
 }
 
-/** Only this user can enter it. What killed runs left is swept first. */
+/** Only this user can enter it. */
 async function makeSocketFolder(parent: string): Promise<TemporaryFolder> {
   const prefix = await temporaryPrefix('c2m-nbd')
   const sample = join(parent, `${prefix}.4194304.18446744073709551615.XXXXXX`, 's')
   const short = Buffer.byteLength(sample) > MAX_SOCKET_PATH ? '/tmp' : parent
-  for (const path of await findAbandoned(short, prefix)) {
-    await rm(path, { recursive: true, force: true }).catch(() => undefined)
-  }
-  return makeTemporaryFolder(short, prefix)
+  return makeSweptFolder(short, prefix)
 }

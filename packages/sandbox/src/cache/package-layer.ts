@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileError, findAbandoned, makeTemporaryFolder } from '@c2m/process'
+import { fileError, makeSweptFolder } from '@c2m/process'
 import { runSandbox, type SandboxOptions, type SandboxTask } from '../sandbox.js'
 import { canonicalJson } from './canonical-json.js'
 import { takeLock } from './lock.js'
@@ -61,14 +61,13 @@ export async function packageLayer(task: PackageLayerTask, options: PackageLayer
   } catch (error) {
     throw fileError(error, folder, 'make')
   }
-  for (const left of await findAbandoned(folder, 'making')) await rm(left, { recursive: true, force: true })
   await using _lock = await takeLock(join(options.cache, 'sandbox', 'locks', key), {
     signal: options.signal,
     onWait: (pid) => options.reporter?.info(`waiting for c2m ${pid}, which makes the same package layer`),
   })
   // made by another run while this one waited
   if (await isCurrent(folder, key, options.refresh === true ? begin : begin - maxAge)) return { path, cached: true }
-  await using making = await makeTemporaryFolder(folder, 'making')
+  await using making = await makeSweptFolder(folder, 'making')
   const made = join(making.path, 'layer.tar')
   await runSandbox(task, made, options)
   const now = new Date()

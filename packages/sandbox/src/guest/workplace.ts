@@ -1,5 +1,4 @@
-import { C2mError, ExitCode, findAbandoned, makeTemporaryFolder, silentReporter, type CleanupStack } from '@c2m/process'
-import { rm } from 'node:fs/promises'
+import { C2mError, ExitCode, makeSweptFolder, silentReporter, type CleanupStack } from '@c2m/process'
 import { join } from 'node:path'
 import { takeLock } from '../cache/lock.js'
 import { chooseMapping } from '../namespace/id-mapping.js'
@@ -33,9 +32,7 @@ export async function openWorkplace(
   const baseName = safeName(task.baseId)
   const cacheName = `${safeName(task.cacheGroup)}-${baseName.slice(0, 16)}`
   const store = await openStore(options.cache, mapping)
-  for (const left of await findAbandoned(join(store.root, 'in-use'), baseName))
-    await rm(left, { recursive: true, force: true })
-  const inUse = await makeTemporaryFolder(join(store.root, 'in-use'), baseName)
+  const inUse = await makeSweptFolder(join(store.root, 'in-use'), baseName)
   cleanup.defer(() => inUse[Symbol.asyncDispose]())
   if (task.packageCaches.length > 0) {
     // package managers do not share their download folders
