@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, readdir, rm, stat } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readFile, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ShellResult } from '@c2m/core'
@@ -190,6 +190,23 @@ describe.skipIf(missing !== undefined || lacking)('c2m shell --commit', () => {
     const exists = await c2m(argv, { cwd: folder })
     expect(exists).toMatchObject({ code: 2 })
     expect(exists.stderr).toContain('(C2M_OUTPUT_EXISTS)')
+  })
+
+  it('keeps the changes when the image cannot be written in the end', async () => {
+    const inner = join(folder, 'lent', 'inner')
+    await mkdir(inner, { recursive: true })
+    await chmod(join(folder, 'lent'), 0o777)
+    const cache = join(folder, 'cache')
+    const argv = ['shell', image, '-v', './lent:/lent', '--commit', `docker-archive:${inner}/x.tar`]
+    const env = { C2M_CACHE_DIR: cache }
+    const failed = await c2m([...argv, '--', 'sh', '-c', `rmdir /lent/inner; ${CHANGES}`], { cwd: folder, env })
+    expect(failed).toMatchObject({ code: 1 })
+    expect(failed.stderr).toContain('(C2M_FILE_ENOENT)')
+    const kept = /kept as an OCI layer.*: (.*\.tar)$/m.exec(failed.stderr)?.[1] ?? ''
+    expect(kept).toContain(cache)
+    expect(execFileSync('tar', ['-tf', kept], { encoding: 'utf8' })).toMatch(/^etc\/added$/m)
+    await c2mOk(['cache', 'prune'], { env })
+    expect(existsSync(kept)).toBe(false)
   })
 
   it.skipIf(!hasDocker)('gives Docker an image that it loads and runs', async () => {

@@ -24,7 +24,13 @@ describe('reproducibility', () => {
     expect(one.epoch).toBe(77)
     expect(one.packageEpoch).toBe(77)
     expect(one.random('x', 8)).toEqual(two.random('x', 8))
-    expect(reproducibility({ ...options, env: { SOURCE_DATE_EPOCH: 'soon' } }).epoch).toBe(5000)
+  })
+
+  it.each(['soon', '-1', '1e9', '9007199254740991'])('refuses SOURCE_DATE_EPOCH=%s', (text) => {
+    const env = { SOURCE_DATE_EPOCH: text }
+    expect(() => reproducibility({ ...options, env })).toThrow(
+      expect.objectContaining({ code: 'C2M_SOURCE_DATE_EPOCH' }),
+    )
   })
 
   it('never gives a shared package layer the time of this run', () => {

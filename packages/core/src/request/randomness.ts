@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
+import { sourceDateEpoch } from '../time.js'
 
 /** Pseudo-random bytes from a seed: SHA-256 in counter mode over seed and label. */
 export type Randomness = (label: string, length: number) => Uint8Array
@@ -28,6 +29,7 @@ export interface Reproducibility {
  * SOURCE_DATE_EPOCH (reproducible-builds.org) fixes the time, --seed the rest; either alone implies the other: a seed
  * without a time takes the image's, a time without a seed takes one from the image's identity.
  * @param imageTime seconds since the epoch
+ * @throws C2M_SOURCE_DATE_EPOCH (usage)
  */
 export function reproducibility(options: {
   readonly seed?: string
@@ -37,8 +39,7 @@ export function reproducibility(options: {
   readonly now: number
 }): Reproducibility {
   const { seed, env, imageDigest, imageTime, now } = options
-  const text = env.SOURCE_DATE_EPOCH
-  const fixed = text !== undefined && /^\d{1,11}$/.test(text) ? Number(text) : undefined
+  const fixed = sourceDateEpoch(env)
   return {
     random: randomnessFrom(seed ?? (fixed === undefined ? randomUUID() : imageDigest)),
     epoch: fixed ?? (seed === undefined ? Math.floor(now / 1000) : imageTime),

@@ -7,6 +7,7 @@ import { inject, injectable } from 'tsyringe'
 import type { LayeredImage } from '../image-layers.js'
 import type { ShellRequest } from '../request/shell.js'
 import { REPORTER, SETTINGS, SIGNAL, type Settings } from '../tokens.js'
+import { rfc3339, sourceDateEpoch } from '../time.js'
 import { treeSizes, type TreeSizes } from './sizes.js'
 
 /** An image that keeps what a command changed. */
@@ -39,8 +40,9 @@ export class Commit {
     @inject(SETTINGS) private readonly settings: Settings,
   ) {}
 
-  /** @throws C2M_OUTPUT_… (usage) and what else is known of a destination before an image is written there */
+  /** @throws C2M_OUTPUT_…, C2M_SOURCE_DATE_EPOCH (usage) and what else is known before an image is written there */
   async check(destination: string, request: Pick<ShellRequest, 'tags' | 'force'>): Promise<void> {
+    sourceDateEpoch(this.settings.env)
     await checkDestination(destination, this.#options(request))
   }
 
@@ -71,7 +73,7 @@ export class Commit {
         ...(variant === undefined ? {} : { variant }),
         ...(author === undefined ? {} : { author }),
         os: 'linux',
-        created: new Date(commitTime(this.settings.env) * 1000).toISOString().replace('.000Z', 'Z'),
+        created: rfc3339(commitTime(this.settings.env)),
         config,
         original: rawConfig,
       },
@@ -103,7 +105,5 @@ async function sum(layers: readonly Layer[]): Promise<number> {
 
 /** Seconds since the epoch: SOURCE_DATE_EPOCH, else now. */
 export function commitTime(env: NodeJS.ProcessEnv): number {
-  const given = Number(env.SOURCE_DATE_EPOCH)
-  const isGiven = env.SOURCE_DATE_EPOCH !== undefined && Number.isSafeInteger(given) && given >= 0
-  return isGiven ? given : Math.floor(Date.now() / 1000)
+  return sourceDateEpoch(env) ?? Math.floor(Date.now() / 1000)
 }

@@ -1,6 +1,7 @@
 import { parseDestination } from '@c2m/image'
 import { CleanupStack, makeCacheFolder, usageError, type Reporter } from '@c2m/process'
 import { proxyVariables, runShell, type ShellTask } from '@c2m/sandbox'
+import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { inject, injectable } from 'tsyringe'
 import { ImageLayers, type LayeredImage } from '../image-layers.js'
@@ -60,10 +61,20 @@ export class Shell {
       this.reporter.warn(`nothing was written to ${request.commit}: the command ended with exit code ${exitCode}`)
       return result
     }
-    return {
-      ...result,
-      committed: await this.commit.write(layer, opened, task.argv, { ...request, commit: request.commit }),
-    }
+    const wanted = { ...request, commit: request.commit }
+    const committed = await this.commit.write(layer, opened, task.argv, wanted).catch(async (error: unknown) => {
+      await this.#keep(layer)
+      throw error
+    })
+    return { ...result, committed }
+  }
+
+  /** What hours of work changed is not lost because a registry does not answer or a disk is full. */
+  async #keep(layer: string): Promise<void> {
+    const name = `changes-${new Date().toISOString().replace(/\W/g, '')}-${process.pid}.tar`
+    const kept = join(this.settings.cache, name)
+    await rename(layer, kept)
+    this.reporter.warn(`the changes are kept as an OCI layer, until the cache is pruned: ${kept}`)
   }
 
   async #checkCommit(destination: string, request: ShellRequest): Promise<void> {

@@ -3,6 +3,7 @@ import type { MachineFindings, MachineService, Rootfs } from '@c2m/plugin-api'
 import { rootfsSummary, type CleaningResult, type Inexpressible } from '@c2m/rootfs'
 import type { OpenedMachine } from '../machine/reader.js'
 import type { VmToContainerRequest } from '../request/vm-to-container.js'
+import { rfc3339 } from '../time.js'
 import type { Known } from './findings.js'
 import type { ChosenProcess } from './process.js'
 import type { Stripped } from './strip.js'
@@ -49,7 +50,7 @@ export async function describeImage(
     ...(os === undefined ? {} : { os: os.prettyName }),
     ...(distro === undefined ? {} : { distro }),
     architecture,
-    created: new Date(time * 1000).toISOString().replace('.000Z', 'Z'),
+    created: rfc3339(time),
     ...(await rootfsSummary(rootfs)),
     cleaning: rules,
     leftOut,

@@ -8,6 +8,7 @@ import type { PluginRegistry } from '../plugins/registry.js'
 import type { VmToContainerRequest } from '../request/vm-to-container.js'
 import { configure, relative } from '../steps/configure.js'
 import { REGISTRY, REPORTER, SETTINGS, SIGNAL, type Settings } from '../tokens.js'
+import { sourceDateEpoch } from '../time.js'
 import { lockAccounts } from './accounts.js'
 import { annotations, imageConfig } from './config.js'
 import { know } from './findings.js'
@@ -17,7 +18,7 @@ import { takeOriginal } from './original.js'
 import { chooseProcess, type ChosenProcess } from './process.js'
 import { commands } from './run-command.js'
 import { strip } from './strip.js'
-import { treeTime } from './time.js'
+import { treeTime } from './tree-time.js'
 import { warnOfImage } from './warnings.js'
 
 export interface VmToContainerResult extends WrittenImage {
@@ -77,6 +78,7 @@ export class VmToContainer {
 
   async #prepare(request: VmToContainerRequest, cleanup: CleanupStack) {
     const { cache, env } = this.settings
+    const pretended = sourceDateEpoch(env)
     const reading = this.reporter.stage(`read ${request.machine}`)
     const folder = await makeCacheFolder(cache)
     cleanup.defer(() => folder[Symbol.asyncDispose]())
@@ -101,7 +103,7 @@ export class VmToContainer {
     const original = request.onlyOriginal ? await takeOriginal(whole, folder.path, this.reporter, cleanup) : whole
     const stripped = await strip(original, known.findings.cleaning, request)
     const chosen = await chooseProcess(request.init, known.findings, whole)
-    const time = await treeTime(stripped.rootfs, env)
+    const time = pretended ?? (await treeTime(stripped.rootfs))
     const rootfs = editRootfs(stripped.rootfs, { time: { seconds: time, nanoseconds: 0 } })
     if (request.excludeSecrets) await lockAccounts(rootfs)
     await this.#adapt(rootfs, chosen)
