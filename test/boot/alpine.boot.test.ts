@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { alpineImage, missingForAlpine, serveRepositories } from '../support/alpine.js'
-import { bootTwice, nameOf, type BootCase } from '../support/boot-twice.js'
+import { bootInTurn, nameOf, type BootCase } from '../support/boot-case.js'
 import { STATIC_NETWORK } from '../support/guest.js'
 import type { ServedFolders } from '../support/http-folders.js'
 import { WORK } from '../support/paths.js'
@@ -18,7 +18,7 @@ const CASES: readonly BootCase[] = [
     table: 'MBR',
     remark: 'a user, a keyboard',
     flags: ['--user', 'ann:sudo', '--timezone', 'Asia/Tokyo', '--keyboard', 'de:nodeadkeys'],
-    firmwares: ['bios'],
+    boots: ['bios', 'bios'],
     first: async (port) => {
       expect(await ssh(port, 'doas id -un', 'ann')).toBe('root')
       expect(await ssh(port, 'date +%Z')).toBe('JST')
@@ -27,20 +27,27 @@ const CASES: readonly BootCase[] = [
       expect(await ssh(port, `rc-service -q loadkmap status && ${key21}`)).toBe('z')
     },
   },
-  { image: IMAGE, bootloader: 'extlinux', table: 'GPT', remark: 'swap', flags: ['--swap', '64M'], firmwares: ['bios'] },
+  {
+    image: IMAGE,
+    bootloader: 'extlinux',
+    table: 'GPT',
+    remark: 'swap',
+    flags: ['--swap', '64M'],
+    boots: ['bios', 'bios'],
+  },
   {
     image: IMAGE,
     bootloader: 'grub-pc',
     table: 'GPT',
     remark: 'static address',
     flags: ['--network', STATIC_NETWORK, '--dns', '10.0.2.3'],
-    firmwares: ['bios'],
+    boots: ['bios', 'bios'],
     first: async (port) => {
       expect(await ssh(port, 'ip -4 route show default')).toContain('via 10.0.2.2')
       expect(await ssh(port, 'cat /etc/resolv.conf')).toBe('nameserver 10.0.2.3')
     },
   },
-  { image: IMAGE, bootloader: 'grub-efi', table: 'GPT', flags: [], firmwares: ['uefi'] },
+  { image: IMAGE, bootloader: 'grub-efi', table: 'GPT', flags: [], boots: ['uefi', 'uefi'] },
 ]
 
 const missing = missingForAlpine(true)
@@ -61,7 +68,7 @@ describe.skipIf(missing !== undefined)('an Alpine 3.19 image becomes a machine',
   })
 
   for (const one of CASES) {
-    it(nameOf(one), ({ task }) => bootTwice(one, { folder, image, healthy, task }))
+    it(nameOf(one), ({ task }) => bootInTurn(one, { image, healthy, task }))
   }
 })
 

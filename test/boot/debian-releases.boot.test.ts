@@ -2,7 +2,7 @@ import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { GuestHardware } from '@c2m/qemu'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { bootTwice, nameOf, type BootCase } from '../support/boot-twice.js'
+import { bootInTurn, nameOf, type BootCase } from '../support/boot-case.js'
 import { c2mOk } from '../support/cli.js'
 import { debian11, debian12, debian12Slim, debian13 } from '../support/debian.js'
 import { dhcpLease, healthySystemd, runGuest } from '../support/guest.js'
@@ -12,8 +12,8 @@ import { sshKey } from '../support/ssh.js'
 const COMMON = { bootloader: 'grub', table: 'GPT', flags: [], first: dhcpLease } as const
 
 const CASES: readonly (BootCase & { readonly source: () => Promise<string> })[] = [
-  { ...COMMON, source: debian13, image: 'Debian 13 (slim)', firmwares: ['uefi'] },
-  { ...COMMON, source: debian11, image: 'Debian 11', firmwares: ['bios'] },
+  { ...COMMON, source: debian13, image: 'Debian 13 (slim)', boots: ['uefi', 'uefi'] },
+  { ...COMMON, source: debian11, image: 'Debian 11', boots: ['bios', 'bios'] },
 ]
 
 const HARDWARE: readonly GuestHardware[] = [
@@ -31,7 +31,7 @@ describe('Debian images become machines', () => {
 
   for (const one of CASES) {
     it(nameOf(one), async ({ task }) => {
-      await bootTwice(one, { folder, image: `oci:${await one.source()}`, healthy: healthySystemd, task })
+      await bootInTurn(one, { image: `oci:${await one.source()}`, healthy: healthySystemd, task })
     })
   }
 

@@ -4,19 +4,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { c2mOk } from '../support/cli.js'
 import { debian12 } from '../support/debian.js'
 import { configurationWith } from '../support/examples.js'
-import { fsckRoot, healthySystemd, runGuest } from '../support/guest.js'
+import { ADD_KERNEL, fsckRoot, healthySystemd, LATER_KERNEL, REMOVE_KERNEL, runGuest } from '../support/guest.js'
 import { WORK } from '../support/paths.js'
 import { ssh, sshKey } from '../support/ssh.js'
 
 const ENTRIES = '/boot/efi/loader/entries'
 
-/** As the package of a kernel does when it comes, which takes an emulated machine minutes; its entry gets a word of its own. */
-const ADD_KERNEL = `cd /boot && for name in vmlinuz initrd.img; do cp "$name-$(uname -r)" $name-99-test; done &&
-  run-parts --arg=99-test --arg=/boot/vmlinuz-99-test --regex=zz-c2m /etc/kernel/postinst.d &&
-  sed -i '/^options/s/$/ c2m.later/' ${ENTRIES}/debian-99-test.conf && ls ${ENTRIES}`
-/** And when it goes. */
-const REMOVE_KERNEL = `rm /boot/*-99-test &&
-  run-parts --arg=99-test --arg=/boot/vmlinuz-99-test --regex=zz-c2m /etc/kernel/postrm.d && ls ${ENTRIES}`
+/** Its entry gets a word of its own. */
+const MARK = `sed -i '/^options/s/$/ c2m.later/' ${ENTRIES}/debian-${LATER_KERNEL}.conf`
 
 describe('the systemd-boot plugin of examples/', () => {
   let folder = ''
@@ -36,12 +31,15 @@ describe('the systemd-boot plugin of examples/', () => {
     await runGuest(disk, 'uefi', async (port) => {
       await healthySystemd(port)
       expect(await ssh(port, 'findmnt -no FSTYPE /boot/efi')).toBe('vfat')
-      expect((await ssh(port, ADD_KERNEL)).split('\n')).toEqual([own, 'debian-99-test.conf'])
+      expect((await ssh(port, `${ADD_KERNEL} && ${MARK} && ls ${ENTRIES}`)).split('\n')).toEqual([
+        own,
+        `debian-${LATER_KERNEL}.conf`,
+      ])
     })
     await runGuest(disk, 'uefi', async (port) => {
       await healthySystemd(port)
       expect(await ssh(port, 'cat /proc/cmdline')).toContain('c2m.later')
-      expect((await ssh(port, REMOVE_KERNEL)).split('\n')).toEqual([own])
+      expect((await ssh(port, `${REMOVE_KERNEL} && ls ${ENTRIES}`)).split('\n')).toEqual([own])
     })
     fsckRoot(disk, folder)
   })

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { bootTwice, nameOf, type BootCase } from '../support/boot-twice.js'
+import { bootInTurn, nameOf, type BootCase } from '../support/boot-case.js'
 import { dhcpLease, healthySystemd, STATIC_NETWORK } from '../support/guest.js'
 import type { ServedFolders } from '../support/http-folders.js'
 import { WORK } from '../support/paths.js'
@@ -17,7 +17,7 @@ const CASES: readonly BootCase[] = [
     bootloader: 'grub',
     remark: 'netplan',
     flags: [],
-    firmwares: ['bios', 'uefi'],
+    boots: ['bios', 'uefi'],
     limit: 800e6,
     first: async (port) => {
       await dhcpLease(port)
@@ -32,7 +32,7 @@ const CASES: readonly BootCase[] = [
     bootloader: 'grub-pc',
     remark: 'netplan, static address',
     flags: ['--network', STATIC_NETWORK, '--dns', '10.0.2.3'],
-    firmwares: ['bios'],
+    boots: ['bios', 'bios'],
     first: async (port) => {
       expect(await ssh(port, 'ip -4 -o route show default')).toContain('via 10.0.2.2')
       expect(await ssh(port, 'getent hosts deb.debian.org')).not.toBe('')
@@ -43,7 +43,7 @@ const CASES: readonly BootCase[] = [
     bootloader: 'grub-efi',
     remark: 'NetworkManager',
     flags: ['--network-manager', 'networkmanager', '--kernel', 'generic'],
-    firmwares: ['uefi'],
+    boots: ['uefi', 'uefi'],
     first: async (port) => {
       expect(await ssh(port, 'nmcli -g GENERAL.STATE,GENERAL.CONNECTION device show | head -2')).toContain(
         '(connected)',
@@ -70,6 +70,6 @@ describe.skipIf(missing !== undefined)('a stand-in for an Ubuntu image, made of 
   })
 
   for (const one of CASES) {
-    it(nameOf(one), ({ task }) => bootTwice(one, { folder, image, healthy: healthySystemd, task }))
+    it(nameOf(one), ({ task }) => bootInTurn(one, { image, healthy: healthySystemd, task }))
   }
 })

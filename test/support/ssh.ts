@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { promisify } from 'node:util'
 import { WORK } from './paths.js'
 
@@ -20,6 +21,10 @@ const OPTIONS = [
   ['-o', 'IdentitiesOnly=yes'],
   ['-o', 'ConnectTimeout=10'],
   ['-o', 'LogLevel=ERROR'],
+  // one handshake for all commands of a boot: it takes an emulated machine seconds
+  ['-o', 'ControlMaster=auto'],
+  ['-o', 'ControlPersist=60'],
+  ['-o', `ControlPath=${tmpdir()}/c2m-test-${process.pid}-%r-%p`],
 ].flat()
 
 /** Runs a command in the guest as root; stdout, trimmed. */
