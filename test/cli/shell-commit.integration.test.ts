@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ShellResult } from '@c2m/core'
 import { findTool, run } from '@c2m/process'
-import { startDockerDaemon, writeOciLayout } from '@c2m/testkit'
+import { startDockerDaemon, startDockerRegistry, writeOciLayout } from '@c2m/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { busyboxImage, missingForBusybox } from '../support/busybox.js'
 import { c2m, c2mOk } from '../support/cli.js'
@@ -14,6 +14,9 @@ const missing = missingForBusybox()
 if (missing !== undefined) console.warn(`SKIPPED: commits of c2m shell need ${missing}`)
 const lacking = (await Promise.all(['umoci', 'skopeo'].map(findTool))).includes(undefined)
 if (lacking) console.warn('SKIPPED: judges of c2m shell --commit: apt-get install umoci skopeo')
+const lacksRegistry = (await Promise.all(['docker-registry', 'htpasswd'].map(findTool))).includes(undefined)
+if (lacksRegistry)
+  console.warn('SKIPPED: c2m shell --commit to a registry: apt-get install docker-registry apache2-utils')
 const isRoot = process.getuid?.() === 0
 const hasDocker = isRoot && (await findTool('dockerd')) !== undefined
 if (!hasDocker) console.warn('SKIPPED: docker load of what c2m shell committed: root, and apt-get install docker.io')
@@ -71,9 +74,9 @@ describe.skipIf(missing !== undefined || lacking)('c2m shell --commit', () => {
     'rm -r /opt/replaced; mkdir /opt/replaced; echo new > /opt/replaced/new',
     'echo added > /etc/added; chmod 600 /srv/far; mkdir /tmp/kept; ln /etc/added /etc/linked',
   ].join('; ')
-  const commit = async (destination: string, ...flags: readonly string[]) => {
+  const commit = async (destination: string, flags: readonly string[] = [], env: NodeJS.ProcessEnv = {}) => {
     const argv = ['shell', image, '--json', '--commit', destination, ...flags, '--', 'sh', '-c', CHANGES]
-    return JSON.parse((await c2mOk(argv, { cwd: folder })).stdout) as ShellResult
+    return JSON.parse((await c2mOk(argv, { cwd: folder, env })).stdout) as ShellResult
   }
   /** What the layer at the end of a layout's image holds. */
   const topLayer = async (layout: string, ref: string) => {
@@ -134,7 +137,7 @@ describe.skipIf(missing !== undefined || lacking)('c2m shell --commit', () => {
   })
 
   it('squashes to one smaller layer with everything that is left', async () => {
-    const { committed } = await commit('oci:new:squashed', '--squash')
+    const { committed } = await commit('oci:new:squashed', ['--squash'])
     expect(committed?.layers).toHaveLength(1)
     const { before, after, directories } = committed!
     expect(before.bytes - after.bytes).toBeGreaterThan(4_000_000)
@@ -212,13 +215,34 @@ describe.skipIf(missing !== undefined || lacking)('c2m shell --commit', () => {
   it.skipIf(!hasDocker)('gives Docker an image that it loads and runs', async () => {
     await using daemon = await startDockerDaemon()
     for (const flags of [[], ['--squash']]) {
-      await commit('docker-archive:shell.tar:shell:test', '--force', ...flags)
+      await commit('docker-archive:shell.tar:shell:test', ['--force', ...flags])
       expect(await daemon.docker('load', '-i', join(folder, 'shell.tar'))).toContain('shell:test')
       const script = 'cat /etc/added; ls /opt /opt/replaced; echo $MINE; stat -c %u:%g:%a /srv/far'
       const output = await daemon.docker('run', '--rm', '--network', 'none', 'shell:test', 'sh', '-c', script)
       expect(output.split('\n')).toEqual([
         ...['added', '/opt:', 'replaced', '', '/opt/replaced:', 'new', '1', '200000:200001:600', ''],
       ])
+    }
+    await commit('docker-daemon:shell:direct', [], daemon.env)
+    const output = await daemon.docker('run', '--rm', '--network', 'none', 'shell:direct', 'cat', '/etc/added')
+    expect(output).toBe('added\n')
+  })
+
+  it.skipIf(lacksRegistry)('gives a registry and an archive what skopeo reads', async () => {
+    await using registry = await startDockerRegistry('me:correct-horse')
+    const name = `docker://${registry.host}/team/changed:1`
+    const pushed = await commit(name, [], { DOCKER_CONFIG: registry.login })
+    const archived = await commit('oci-archive:changed.tar')
+    const authfile = ['--tls-verify=false', '--authfile', join(registry.login, 'config.json')]
+    for (const [reference, { committed }, ...flags] of [
+      [name, pushed, ...authfile],
+      [`oci-archive:${join(folder, 'changed.tar')}`, archived],
+    ] as const) {
+      const { stdout } = await run('skopeo', ['inspect', ...flags, reference])
+      const { Digest, Layers } = JSON.parse(stdout) as { Digest: string; Layers: string[] }
+      expect(Digest).toBe(committed?.manifestDigest)
+      expect(Layers).toEqual(committed?.layers.map(({ digest }) => digest))
+      expect(Layers).toHaveLength(3)
     }
   })
 })

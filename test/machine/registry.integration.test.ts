@@ -1,11 +1,8 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { openImage } from '@c2m/image'
 import { archiveRootfs, compareRootfs, openDirectory, indexLayer } from '@c2m/rootfs'
+import { startDockerRegistry, type DockerRegistry } from '@c2m/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { c2m, c2mOk } from '../support/cli.js'
 import { CACHE, WORK } from '../support/paths.js'
@@ -35,9 +32,7 @@ describe.skipIf(missing)('images of machines at a registry and in layouts', () =
   let disk = ''
   let tar = ''
   let diffId = ''
-  let host = ''
-  let auth = ''
-  let stop: () => Promise<void> = async () => undefined
+  let registry: DockerRegistry
   beforeAll(async () => {
     folder = await mkdtemp(join(WORK, 'registry-'))
     disk = await servicesDisk()
@@ -45,49 +40,25 @@ describe.skipIf(missing)('images of machines at a registry and in layouts', () =
     const { result } = await vm2container([disk, '-o', `tarball:${tar}`])
     diffId = result.layers[0]!.diffId
 
-    const server = createServer().listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    host = `localhost:${(server.address() as AddressInfo).port}`
-    server.close()
-    await writeFile(join(folder, 'htpasswd'), await tool('htpasswd', ['-Bbn', 'me', PASSWORD]))
-    const configuration = [
-      'version: 0.1',
-      'log: { level: error }',
-      `storage: { filesystem: { rootdirectory: ${join(folder, 'registry')} } }`,
-      `http: { addr: 127.0.0.1:${host.split(':')[1]} }`,
-      `auth: { htpasswd: { realm: test, path: ${join(folder, 'htpasswd')} } }`,
-    ]
-    await writeFile(join(folder, 'registry.yml'), configuration.join('\n'))
-    const registry = spawn('docker-registry', ['serve', join(folder, 'registry.yml')], { stdio: 'ignore' })
-    stop = async () => {
-      if (registry.exitCode !== null) return
-      registry.kill()
-      await once(registry, 'exit')
-    }
-    const answers = async () => (await fetch(`http://${host}/v2/`).catch(() => undefined))?.status === 401
-    for (let attempt = 0; attempt < 200 && !(await answers()); attempt++) await sleep(100)
-
-    auth = join(folder, 'auth')
-    await mkdir(auth)
-    const login = { auths: { [host]: { auth: Buffer.from(`me:${PASSWORD}`).toString('base64') } } }
-    await writeFile(join(auth, 'config.json'), JSON.stringify(login))
+    registry = await startDockerRegistry(`me:${PASSWORD}`)
   })
   afterAll(async () => {
-    await stop()
+    await registry?.[Symbol.asyncDispose]()
     await rm(folder, { recursive: true, force: true })
   })
 
   it('is pushed with a password, seen by skopeo, and pulled back', async () => {
+    const { host, login } = registry
     const image = `docker://${host}/legacy/server:1`
     const refused = await c2m(['vm2container', disk, '-o', image, '-q'], { env: { DOCKER_CONFIG: folder } })
     expect(refused.stderr).toContain('C2M_REGISTRY')
     expect(refused.code).toBe(1)
-    const env = { DOCKER_CONFIG: auth }
+    const env = { DOCKER_CONFIG: login }
     const { result, stderr } = await vm2container([disk, '-o', image, '--init', 'service=nginx.service'], { env })
     expect(stderr).not.toContain(PASSWORD)
     expect(result.runCommand).toBe(`docker run --rm -p 80:80/tcp ${host}/legacy/server:1`)
 
-    const authfile = join(auth, 'config.json')
+    const authfile = join(login, 'config.json')
     const seen = await tool('skopeo', ['inspect', '--tls-verify=false', '--authfile', authfile, image])
     const { Digest, Layers, Labels } = JSON.parse(seen) as Inspected
     expect(Digest).toBe(result.manifestDigest)

@@ -1,6 +1,7 @@
 export { writeOciLayout, type LayoutImage } from './fixtures/oci-layout.js'
 export { debianImage, type DebianImageOptions } from './fixtures/debian.js'
 export { startDockerDaemon, type DockerDaemon } from './judges/docker-daemon.js'
+export { startDockerRegistry, type DockerRegistry } from './judges/docker-registry.js'
 export { treeOf, listTree, readFileOf, type TreeFiles } from './fixtures/tree.js'
 export { bootTask, diskPlan, distroTraits, stepContext } from './fixtures/boot-task.js'
 export type { ContractCheck } from './contract/check.js'

@@ -1,12 +1,12 @@
 import { copyFile, mkdir, readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { findTool, run } from '@c2m/process'
+import { startDockerDaemon, type DockerDaemon } from '@c2m/testkit'
 import { compareRootfs } from '@c2m/rootfs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { OpenImageOptions } from '../image.js'
 import { openImage } from '../open.js'
 import { temporary } from '../testing/layout.js'
-import { startDocker, type TestDocker } from '../testing/docker.js'
 import { lacks } from '../testing/tools.js'
 
 const noRoot = process.getuid?.() !== 0
@@ -39,15 +39,15 @@ const DOCKERS_OWN = /^(\.dockerenv|dev|etc|proc|sys)(\/|$)/
 
 describe.skipIf(missing)('a real Docker daemon', () => {
   let folder: AsyncDisposable & { path: string }
-  let daemon: TestDocker
+  let daemon: DockerDaemon
   let env: NodeJS.ProcessEnv
   const docker = (...args: string[]) => run('docker', args, { env })
 
   beforeAll(async () => {
     folder = await temporary()
     const at = (name: string) => join(folder.path, name)
-    daemon = await startDocker(at('docker'))
-    env = daemon.env
+    daemon = await startDockerDaemon()
+    env = { ...daemon.env, DOCKER_BUILDKIT: '0' }
     await mkdir(at('build'))
     await writeFile(at('build/Dockerfile'), DOCKERFILE)
     await copyFile((await findTool('busybox'))!, at('build/busybox'))

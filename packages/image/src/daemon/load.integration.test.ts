@@ -2,8 +2,8 @@ import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createReadStream } from 'node:fs'
 import { findTool, run } from '@c2m/process'
+import { startDockerDaemon, type DockerDaemon } from '@c2m/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startDocker, type TestDocker } from '../testing/docker.js'
 import { tarOf, temporary } from '../testing/layout.js'
 import { imageOf, interruptedLayer } from '../testing/new-image.js'
 import { lacks } from '../testing/tools.js'
@@ -35,7 +35,7 @@ const SAID = 'x "y" $PATH \\ z\'s\n/a b/$c\n1000\nupper\n'
 
 describe.skipIf(missing)('a real Docker daemon that is given images', () => {
   let folder: AsyncDisposable & { path: string }
-  let daemon: TestDocker
+  let daemon: DockerDaemon
   let options: WriteImageOptions
   const at = (name: string) => join(folder.path, name)
   const docker = (...args: string[]) => run('docker', args, { env: daemon.env })
@@ -51,7 +51,7 @@ describe.skipIf(missing)('a real Docker daemon that is given images', () => {
 
   beforeAll(async () => {
     folder = await temporary()
-    daemon = await startDocker(at('docker'))
+    daemon = await startDockerDaemon()
     await mkdir(at('tree/bin'), { recursive: true })
     await mkdir(at('tree/a b/$c'), { recursive: true })
     await mkdir(at('tree/etc'))

@@ -5,11 +5,11 @@ import type { AddressInfo } from 'node:net'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { run, silentReporter } from '@c2m/process'
+import { startDockerRegistry, type DockerRegistry } from '@c2m/testkit'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openImage } from '../open.js'
 import { tarOf, temporary } from '../testing/layout.js'
 import { imageOf, interruptedLayer } from '../testing/new-image.js'
-import { startRegistry, type TestRegistry } from '../testing/registry.js'
 import { lacks } from '../testing/tools.js'
 import type { WriteImageOptions } from '../write/new-image.js'
 import { writeImage } from '../write/write.js'
@@ -24,14 +24,14 @@ const code = (wanted: string) => expect.objectContaining({ code: wanted }) as Er
 
 describe.skipIf(missing)('a real registry that is pushed to', () => {
   let folder: AsyncDisposable & { path: string }
-  let registry: TestRegistry
+  let registry: DockerRegistry
   const lower = tarOf({ 'etc/hello': 'hello\n', noise: randomBytes(20_000_000) })
   const upper = tarOf({ 'etc/other': 'other\n' })
   const image = imageOf([lower, upper], { annotations: { 'org.opencontainers.image.title': 'test' } })
 
   beforeAll(async () => {
     folder = await temporary()
-    registry = await startRegistry(join(folder.path, 'registry'), USER)
+    registry = await startDockerRegistry(USER)
   })
   afterAll(async () => {
     await registry?.[Symbol.asyncDispose]()

@@ -5,12 +5,12 @@ import type { AddressInfo } from 'node:net'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { run, silentReporter } from '@c2m/process'
+import { startDockerRegistry, type DockerRegistry } from '@c2m/testkit'
 import { compareRootfs } from '@c2m/rootfs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { OpenImageOptions } from '../image.js'
 import { openImage } from '../open.js'
 import { LayoutBuilder, tarOf, temporary } from '../testing/layout.js'
-import { startRegistry, type TestRegistry } from '../testing/registry.js'
 import { lacks, realLayout } from '../testing/tools.js'
 
 const missing = lacks('pulls from a real registry', {
@@ -24,14 +24,14 @@ const code = (wanted: string) => expect.objectContaining({ code: wanted }) as Er
 
 describe.skipIf(missing)('a real registry', () => {
   let folder: AsyncDisposable & { path: string }
-  let registry: TestRegistry
+  let registry: DockerRegistry
   let host: string
   let digest: string
   let bigTar: Buffer
 
   beforeAll(async () => {
     folder = await temporary()
-    registry = await startRegistry(join(folder.path, 'registry'), USER)
+    registry = await startDockerRegistry(USER)
     host = registry.host
 
     // three layers of noise, so that a transfer can break in the middle

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { join } from 'node:path'
 
@@ -23,21 +22,4 @@ export function realLayout(name: string): string | undefined {
   if (existsSync(join(path, 'index.json'))) return path
   console.warn(`skipped: no OCI layout at ${path} (name its folder in C2M_SHARED)`)
   return undefined
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
-
-/** Asks again until the answer is true; fails after `seconds`. */
-export async function until(what: string, seconds: number, ask: () => Promise<boolean>): Promise<void> {
-  const end = Date.now() + seconds * 1000
-  while (!(await ask().catch(() => false))) {
-    if (Date.now() > end) throw new Error(`${what} was not ready after ${seconds} s`)
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  }
 }
