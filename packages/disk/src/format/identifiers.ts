@@ -45,18 +45,17 @@ async function setVdi(file: FileHandle, random: Random): Promise<void> {
   }
 }
 
-/** The content id changes whenever the content does; all bits set would mean "no parent". */
+/**
+ * The content id changes whenever the content does; all bits set would mean "no parent". qemu-img writes it without leading
+ * zeros, so the text behind it moves.
+ */
 async function setVmdk(file: FileHandle, random: Random): Promise<void> {
   const { buffer } = await file.read(Buffer.alloc(VMDK_DESCRIPTOR_SIZE), 0, VMDK_DESCRIPTOR_SIZE, VMDK_DESCRIPTOR)
-  const at = buffer.indexOf('\nCID=')
-  if (at === -1) return
   const id = Buffer.from(random('vmdk/cid', 4)).readUInt32BE(0) & 0x7fffffff
-  await file.write(
-    Buffer.from(id.toString(16).padStart(8, '0'), 'latin1'),
-    0,
-    8,
-    VMDK_DESCRIPTOR + at + '\nCID='.length,
-  )
+  const [text = ''] = buffer.toString('latin1').split('\0')
+  const changed = Buffer.alloc(VMDK_DESCRIPTOR_SIZE)
+  changed.write(text.replace(/^CID=[0-9a-f]+$/m, `CID=${id.toString(16).padStart(8, '0')}`), 'latin1')
+  await file.write(changed, 0, VMDK_DESCRIPTOR_SIZE, VMDK_DESCRIPTOR)
 }
 
 async function setVhd(file: FileHandle, random: Random): Promise<void> {
