@@ -32,15 +32,18 @@ export async function scoreVolume(volume: Volume, rootfs: Rootfs, volumes: reado
   }
   const has = async (path: string, type: EntryType) => (await typeOf(path)) === type
 
+  const fstab = parseFstab((await readText(rootfs, 'etc/fstab', LIMIT).catch(() => undefined)) ?? '')
   const hasEtc = await has('etc', 'directory')
   const known = (await has('etc/fstab', 'file')) || (await has('etc/hosts', 'file'))
-  const isRoot = hasEtc && (await has('bin', 'directory')) && known
+  // merged into a /usr that is a volume of its own
+  const hasUsr = fstab.some(({ target }) => target === '/usr')
+  const hasBin = (await has('bin', 'directory')) || (hasUsr && (await rootfs.stat('bin'))?.type === 'symlink')
+  const isRoot = hasEtc && hasBin && known
   const os = await findOsRelease(rootfs).catch(() => undefined)
   weigh(50, isRoot, 'has /etc, /bin, and /etc/fstab or /etc/hosts')
   weigh(20, os !== undefined, `is ${os?.prettyName ?? ''}`)
   weigh(15, volume.partition?.role === 'root', 'its partition has the type of a root')
   weigh(10, volume.filesystem?.ext4?.lastMounted === '/', 'was last mounted on /')
-  const fstab = parseFstab((await readText(rootfs, 'etc/fstab', LIMIT).catch(() => undefined)) ?? '')
   const own = fstab.find(({ target }) => target === '/')
   weigh(10, own !== undefined && findMounted(volumes, own) === volume, 'its /etc/fstab mounts it on /')
   weigh(-40, (await has('.snapshots', 'directory')) && !hasEtc, 'holds snapshots')

@@ -1,7 +1,7 @@
 import { parseFstab, readText, type FstabEntry } from '@c2m/linux'
-import { editRootfs, joinRootfs } from '@c2m/rootfs'
+import { isC2mError } from '@c2m/process'
 import type { Rootfs } from '@c2m/plugin-api'
-import { relative } from '../steps/configure.js'
+import { MountedTree } from './mounted-tree.js'
 import { otherReader } from './root.js'
 import { findMounted, parseCrypttab } from './volume-name.js'
 import { describeVolume, type Volume } from './volume.js'
@@ -25,12 +25,12 @@ export const NO_DISK =
 const NETWORK = /^(?:nfs4?|cifs|smbfs|smb3|ceph|glusterfs|9p|virtiofs|afs|sshfs|fuse\.sshfs)$/
 /** What is mounted there is of the running machine, or a medium that comes and goes. */
 export const PASSING = /^\/(?:dev|proc|sys|run|media|selinux)(?:\/|$)/
-/** File systems that hold what a machine boots from. */
-const BOOT_ONLY = /^(?:vfat|msdos)$/
+/** Where a firmware's partition is mounted: what a machine boots from stays behind anyway. */
+const FIRMWARE = /^\/(?:boot|efi)(?:\/|$)/
 
 /**
- * Joins the file systems that the root's fstab(5) mounts. What cannot be found or read is told to `warn`: the image then
- * lacks it.
+ * Joins the file systems that the root's fstab(5) mounts, one after the other, where the kernel would: links in a target
+ * are followed in what is joined so far. What cannot be found, read or placed is told to `warn`: the image then lacks it.
  * @param opened trees that were opened already
  */
 export async function joinMounts(
@@ -42,30 +42,35 @@ export async function joinMounts(
 ): Promise<Joined> {
   const text = (await readText(root, 'etc/fstab', LIMIT)) ?? ''
   const crypttab = parseCrypttab((await readText(root, 'etc/crypttab', LIMIT)) ?? '')
-  const mounts = new Map<string, { rootfs: Rootfs; volume: Volume }>()
+  const tree = new MountedTree(root)
+  const mounts: JoinedMount[] = []
   for (const entry of parseFstab(text).sort((a, b) => a.target.length - b.target.length)) {
-    if (!isJoinable(entry)) continue
+    if (!isOfDisk(entry)) continue
+    const missing = (because: string) => warn(`${entry.target} is missing: ${because}`)
+    if (isBind(entry)) {
+      if (PASSING.test(entry.source)) continue
+      missing(`it shows ${entry.source} in another place, which an image cannot; a symlink there can`)
+      continue
+    }
     const volume = findMounted(volumes, entry, crypttab)
     if (volume === rootVolume) continue
-    const path = relative(entry.target)
-    if (volume === undefined) {
-      warn(`${entry.target} is missing: ${explain(entry)}`)
+    if (isByHand(entry)) {
+      if (volume !== undefined) missing(`fstab does not mount ${describeVolume(volume)} by itself (noauto)`)
+    } else if (volume === undefined) {
+      missing(explain(entry))
     } else if (volume.open === undefined) {
-      if (BOOT_ONLY.test(volume.filesystem?.type ?? '')) continue
-      const reader = otherReader(volume.filesystem?.type ?? '')
-      warn(
-        `${entry.target} is missing: ${describeVolume(volume)} cannot be read${reader === undefined ? '' : `; try ${reader}`}`,
-      )
-    } else if (!mounts.has(path)) {
-      mounts.set(path, { volume, rootfs: await wholeTree(volume, opened) })
+      if (!FIRMWARE.test(entry.target)) missing(unreadable(volume))
+    } else {
+      const content = await wholeTree(volume, opened).catch((error: unknown) => {
+        if (!isC2mError(error) || error.code === 'C2M_INTERRUPTED') throw error
+        missing(error.message)
+      })
+      const path = content && (await tree.mount(entry.target, content))
+      if (path !== undefined) mounts.push({ path: `/${path}`, volume })
+      else if (content !== undefined) missing('something else is there')
     }
   }
-  if (mounts.size === 0) return { rootfs: root, mounts: [] }
-  const trees = new Map([...mounts].map(([path, { rootfs }]) => [path, rootfs]))
-  return {
-    rootfs: joinRootfs(await withMountPoints(root, trees), trees),
-    mounts: [...mounts].map(([path, { volume }]) => ({ path: `/${path}`, volume })),
-  }
+  return { rootfs: tree.rootfs, mounts }
 }
 
 async function wholeTree(volume: Volume, opened: ReadonlyMap<Volume, Rootfs>): Promise<Rootfs> {
@@ -74,11 +79,22 @@ async function wholeTree(volume: Volume, opened: ReadonlyMap<Volume, Rootfs>): P
   return tree
 }
 
-function isJoinable({ source, target, type, options }: FstabEntry): boolean {
+function isOfDisk({ target, type, options }: FstabEntry): boolean {
   if (!target.startsWith('/') || target === '/' || PASSING.test(target)) return false
-  if (NO_DISK.test(type) && !NETWORK.test(type)) return false
-  // by hand only, or a part of what is there already
-  return !options.includes('noauto') && !options.includes('bind') && !options.includes('rbind') && source !== 'none'
+  return !NO_DISK.test(type) || NETWORK.test(type) || isBind({ options })
+}
+
+function isBind({ options }: Pick<FstabEntry, 'options'>): boolean {
+  return options.includes('bind') || options.includes('rbind')
+}
+
+function isByHand({ options }: FstabEntry): boolean {
+  return options.includes('noauto') && !options.includes('x-systemd.automount')
+}
+
+function unreadable(volume: Volume): string {
+  const reader = otherReader(volume.filesystem?.type ?? '')
+  return `${describeVolume(volume)} cannot be read${reader === undefined ? '' : `; try ${reader}`}`
 }
 
 function explain({ source, type }: FstabEntry): string {
@@ -86,23 +102,4 @@ function explain({ source, type }: FstabEntry): string {
     return `${source} is on the network, mount it into the container as a volume`
   }
   return `fstab mounts ${source}, which is not on this disk`
-}
-
-/** systemd makes missing mount points, so a tree may lack some. Nested ones are made in the tree that they lie in. */
-async function withMountPoints(root: Rootfs, trees: Map<string, Rootfs>): Promise<Rootfs> {
-  let base = root
-  for (const path of [...trees.keys()].sort()) {
-    const holder = [...trees.keys()]
-      .filter((other) => path.startsWith(`${other}/`))
-      .sort((a, b) => b.length - a.length)[0]
-    const tree = holder === undefined ? base : trees.get(holder)!
-    const inside = holder === undefined ? path : path.slice(holder.length + 1)
-    if ((await tree.stat(inside))?.type === 'directory') continue
-    const edited = editRootfs(tree)
-    await edited.remove(inside)
-    await edited.put({ path: inside, type: 'directory', mode: 0o755 })
-    if (holder === undefined) base = edited
-    else trees.set(holder, edited)
-  }
-  return base
 }
