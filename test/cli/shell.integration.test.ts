@@ -33,6 +33,7 @@ const REFUSED: readonly (readonly [flags: readonly string[], code: string, exitC
   [['--user', 'no-such-user'], 'C2M_SHELL_USER', 2],
   [['--workdir', '/etc/passwd'], 'C2M_SHELL_DIRECTORY', 2],
   [['--squash'], 'C2M_USAGE', 2],
+  [['--no-such-flag'], 'C2M_USAGE', 2],
   [['--memory', 'much'], 'C2M_SIZE', 2],
   [['--commit', 'nowhere'], 'C2M_IMAGE_DESTINATION', 2],
   [['--commit', 'docker-archive:-'], 'C2M_FLAG_CONFLICT', 2],
@@ -81,6 +82,12 @@ describe.skipIf(missing !== undefined).each(users)('c2m shell as %s', (user) => 
     expect(result.stderr).toContain('err\n')
     expect((await sh('kill -KILL $$')).code).toBe(137)
     expect((await c2m(['shell', image, '--', 'no-such-program'])).code).toBe(127)
+  })
+
+  it('runs the words as they are given, also those that c2m knows itself', async () => {
+    const words = ['echo', 'x', '-w', 'x', '--', image, '/etc', '-u', '0', '0', '--', '']
+    const { stdout } = await c2m(['shell', '-w', '/etc', image, '-u', '0', '--', ...words])
+    expect(stdout).toBe(`${words.slice(1).join(' ')}\n`)
   })
 
   it('gives it ids that are nobody’s on the host', async () => {

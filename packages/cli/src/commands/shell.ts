@@ -58,8 +58,9 @@ export default class Shell extends BaseCommand {
   }
 
   async run(): Promise<ShellResult> {
-    const { args, argv, flags } = await this.parse(Shell)
-    const command = (argv as readonly string[]).slice(1)
+    const { args, raw, flags } = await this.parse(Shell)
+    // oclif's argv is sorted by where each word stands first
+    const [, ...command] = raw.filter(({ type }) => type === 'arg').map(({ input }) => input)
     if (command.some((word) => word.includes('\0')))
       throw usageError('C2M_USAGE', 'an argument has a zero byte', 'leave it out')
     const converter = await this.converter(await this.settings(flags), this.reporter(flags))
