@@ -34,7 +34,7 @@ describe('the cache', () => {
     await put('layers/sha256/c.tar', 3)
     await put('packages/d.tar')
     await put('packages/d.json')
-    await put('settings')
+    await put('qemu/accelerator.json')
     const items = Object.fromEntries((await listCache(folder)).map((item) => [item.kind, item]))
     expect(items).toMatchObject({
       blobs: { count: 2 },
@@ -47,6 +47,17 @@ describe('the cache', () => {
     expect(await pruneCache(folder, { olderThanDays: 2 })).toBe(2 * size)
     expect(await readdir(join(folder, 'blobs/sha256'))).toEqual(['b'])
     expect(await pruneCache(folder)).toBe(4 * size)
+  })
+
+  it.each(['thesis.txt', 'docs/a.md', 'index.json'])('is left alone where %s lies in it', async (name) => {
+    await put('blobs/sha256/a')
+    await put(name)
+    await mkdir(join(folder, 'lost+found'))
+    await expect(pruneCache(folder)).rejects.toMatchObject({ code: 'C2M_CACHE_FOREIGN' })
+    expect(await readdir(join(folder, 'blobs/sha256'))).toEqual(['a'])
+    expect((await listCache(folder)).map(({ count }) => count)).toEqual([1, 0, 0, 0, 0, 0])
+    await rm(join(folder, name))
+    expect(await pruneCache(folder)).toBeGreaterThan(0)
   })
 
   it('keeps what a running process works on', async () => {

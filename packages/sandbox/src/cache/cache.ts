@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { lstat, readdir, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { findAbandoned, isC2mError, startTime, throwIfAborted } from '@c2m/process'
+import { C2mError, fileError, findAbandoned, isC2mError, startTime, throwIfAborted } from '@c2m/process'
 import { runAsOwner } from '../namespace/session.js'
 import type { IdMapping } from '../namespace/id-mapping.js'
 import { isLocked } from './lock.js'
@@ -30,6 +30,8 @@ interface CacheThing extends CachedFile {
   readonly busy: boolean
 }
 
+/** What c2m makes in its cache's folder. */
+const OWN = /^(?:blobs|layers|packages|qemu|sandbox|temporary|changes-[0-9TZ]+-\d+\.tar)$/
 const KINDS = ['blobs', 'layers', 'packages', 'bases', 'downloads', 'other'] as const
 const DAY = 24 * 60 * 60 * 1000
 
@@ -48,15 +50,17 @@ export async function listCache(cache: string): Promise<readonly CacheItem[]> {
 /**
  * Deletes what the cache holds, except what a running c2m uses.
  * @returns the bytes that it freed
- * @throws C2M_INTERRUPTED; C2M_SANDBOX_FAILED when files of subordinate ids cannot be deleted
+ * @throws C2M_CACHE_FOREIGN when the folder holds files that are not c2m's, before anything is deleted; C2M_FILE_…;
+ *   C2M_INTERRUPTED; C2M_SANDBOX_FAILED when files of subordinate ids cannot be deleted
  */
 export async function pruneCache(cache: string, options: PruneOptions = {}): Promise<number> {
   const notAfter = Date.now() - (options.olderThanDays ?? 0) * DAY
+  await refuseForeign(cache)
   let freed = 0
   for await (const thing of thingsOf(cache)) {
     throwIfAborted(options.signal)
     if (thing.busy || thing.used > notAfter) continue
-    if (thing.owner === undefined) await rm(thing.path, { recursive: true, force: true })
+    if (thing.owner === undefined) await remove(thing.path)
     else await removeOwned(thing.path, thing.owner.mapping, options.signal)
     freed += thing.bytes
   }
@@ -67,6 +71,28 @@ export async function pruneCache(cache: string, options: PruneOptions = {}): Pro
     await runAsOwner(mapping, ['sh', '-c', script, 'c2m', folder], options.signal)
   }
   return freed
+}
+
+/** A folder that was taken for a cache by mistake may be somebody's home. */
+async function refuseForeign(cache: string): Promise<void> {
+  for (const name of await names(cache)) {
+    if (OWN.test(name)) continue
+    const path = join(cache, name)
+    const isEmpty =
+      (await filesBelow(path).next()).done === true && (await lstat(path).catch(() => undefined))?.isDirectory()
+    if (isEmpty === true) continue
+    throw new C2mError('C2M_CACHE_FOREIGN', `${cache} is no folder of c2m's alone: ${name} is not its own`, {
+      hint: 'nothing was deleted; name the cache in C2M_CACHE_DIR, or move the other files elsewhere',
+    })
+  }
+}
+
+async function remove(path: string): Promise<void> {
+  try {
+    await rm(path, { recursive: true, force: true })
+  } catch (error) {
+    throw fileError(error, path, 'delete')
+  }
 }
 
 /** Renamed first, so that an interruption leaves no half of a base under its name; the next run sweeps the rest. */
@@ -83,7 +109,7 @@ async function removeOwned(
 async function* thingsOf(cache: string): AsyncGenerator<CacheThing> {
   const running = await runningFolders(cache)
   for (const name of await names(cache)) {
-    if (name === 'sandbox') continue
+    if (name === 'sandbox' || !OWN.test(name)) continue
     const kind = KINDS.find((one) => one === name) ?? 'other'
     for await (const file of filesBelow(join(cache, name))) {
       yield { ...file, kind, busy: running.some((folder) => file.path.startsWith(`${folder}/`)) }
