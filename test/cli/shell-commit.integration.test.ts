@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { chmod, mkdir, mkdtemp, readFile, readdir, rm, stat } from 'node:fs/promises'
+import { access, chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ShellResult } from '@c2m/core'
 import { findTool, run } from '@c2m/process'
 import { startDockerDaemon, startDockerRegistry, writeOciLayout } from '@c2m/testkit'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { busyboxImage, missingForBusybox } from '../support/busybox.js'
 import { c2m, c2mOk } from '../support/cli.js'
 
@@ -193,6 +193,19 @@ describe.skipIf(missing !== undefined || lacking)('c2m shell --commit', () => {
     const exists = await c2m(argv, { cwd: folder })
     expect(exists).toMatchObject({ code: 2 })
     expect(exists.stderr).toContain('(C2M_OUTPUT_EXISTS)')
+  })
+
+  it('is written though the cache was pruned while the command ran', async () => {
+    const env = { C2M_CACHE_DIR: join(folder, 'pruned') }
+    await mkdir(join(folder, 'sign'))
+    await chmod(join(folder, 'sign'), 0o777)
+    const wait = 'touch /sign/runs; until [ -e /sign/pruned ]; do sleep 0.1; done; echo x > /etc/added'
+    const argv = ['shell', image, '-v', './sign:/sign', '--commit', 'oci:new:pruned', '--', 'sh', '-c', wait]
+    const running = c2m(argv, { cwd: folder, env })
+    await vi.waitFor(() => access(join(folder, 'sign', 'runs')), { timeout: 60_000 })
+    await c2mOk(['cache', 'prune'], { env })
+    await writeFile(join(folder, 'sign', 'pruned'), '')
+    expect(await running).toMatchObject({ code: 0 })
   })
 
   it('keeps the changes when the image cannot be written in the end', async () => {

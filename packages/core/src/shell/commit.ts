@@ -1,8 +1,6 @@
 import { checkDestination, writeImage, type NewLayer, type WrittenImage } from '@c2m/image'
 import type { Reporter } from '@c2m/process'
-import { indexLayer, mergeLayers, packRootfs, type Layer } from '@c2m/rootfs'
-import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { indexLayer, mergeLayers, packRootfs } from '@c2m/rootfs'
 import { inject, injectable } from 'tsyringe'
 import type { LayeredImage } from '../image-layers.js'
 import type { ShellRequest } from '../request/shell.js'
@@ -28,8 +26,6 @@ export interface ImageSizes {
 }
 
 type CommitRequest = Pick<ShellRequest, 'squash' | 'tags' | 'force'> & { readonly commit: string }
-
-const CHUNK = 256 * 1024
 
 /** Writes images that continue others. */
 @injectable()
@@ -58,9 +54,9 @@ export class Commit {
     const createdBy = `c2m shell: ${argv.join(' ')}`.slice(0, 1000)
     const stack: readonly NewLayer[] = request.squash
       ? [{ createdBy, tar: () => packRootfs(merged, { order: 'storage', reuseMemory: true }) }]
-      : [...layers, added].map(({ tarPath }) => ({
-          createdBy: tarPath === added.tarPath ? createdBy : 'a layer of the original image',
-          tar: () => createReadStream(tarPath, { highWaterMark: CHUNK }),
+      : [...layers, added].map((layer) => ({
+          createdBy: layer === added ? createdBy : 'a layer of the original image',
+          tar: () => layer.archive(),
         }))
     const { config, architecture, rawConfig } = image
     const variant = typeof rawConfig.variant === 'string' ? rawConfig.variant : undefined
@@ -85,7 +81,7 @@ export class Commit {
     return {
       ...written,
       squashed: request.squash,
-      before: { entries, bytes, layerBytes: await sum(layers) },
+      before: { entries, bytes, layerBytes: layers.reduce((total, { size }) => total + size, 0) },
       after: { ...after, layerBytes: written.layers.reduce((total, layer) => total + layer.uncompressedSize, 0) },
       directories,
     }
@@ -95,12 +91,6 @@ export class Commit {
     const { cache, env } = this.settings
     return { tags, force, cache, env, signal: this.signal, reporter: this.reporter }
   }
-}
-
-async function sum(layers: readonly Layer[]): Promise<number> {
-  let bytes = 0
-  for (const { tarPath } of layers) bytes += (await stat(tarPath)).size
-  return bytes
 }
 
 /** Seconds since the epoch: SOURCE_DATE_EPOCH, else now. */

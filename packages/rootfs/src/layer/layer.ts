@@ -16,6 +16,10 @@ export interface LayerEntry extends StoredMember {
 /** An uncompressed tar file on disk and the index of its headers. Disposing it closes the file. */
 export interface Layer extends AsyncDisposable {
   readonly tarPath: string
+  /** Bytes of the archive. */
+  readonly size: number
+  /** The archive itself, also when its name is gone meanwhile. */
+  archive(): AsyncIterable<Uint8Array>
   /** In the archive's order; whiteouts are entries like others. */
   readonly entries: readonly LayerEntry[]
   /** The body of one file, opened anew each time it is read. */
@@ -31,6 +35,7 @@ export interface IndexOptions extends TarReadOptions {
 /** Attributes and maps are kept in memory; more of them than this is an attack, not an image. */
 const MAX_KEPT_BYTES = 64 * 1024 * 1024
 const RUN_BYTES = 40
+const CHUNK = 256 * 1024
 
 /**
  * Reads the headers of an uncompressed tar file, skipping bodies.
@@ -41,7 +46,7 @@ export async function indexLayer(tarPath: string, options: IndexOptions = {}): P
     throw fileError(error, tarPath, 'read')
   })
   try {
-    const layer = new TarLayer(tarPath, file)
+    const layer = new TarLayer(tarPath, file, (await file.stat()).size)
     await index(layer, file, options)
     return layer
   } catch (error) {
@@ -51,13 +56,12 @@ export async function indexLayer(tarPath: string, options: IndexOptions = {}): P
 }
 
 async function index(layer: TarLayer, file: FileHandle, options: IndexOptions): Promise<void> {
-  const { size } = await file.stat()
   let last: Timestamp | undefined
   let kept = 0
   for await (const member of readMembers(new FileSource(file), options)) {
     throwIfAborted(options.signal)
-    if (member.bodyOffset + member.storedSize > size) {
-      throw tarFault('C2M_TAR_TRUNCATED', `ends before the body of ${JSON.stringify(member.path)}`, size)
+    if (member.bodyOffset + member.storedSize > layer.size) {
+      throw tarFault('C2M_TAR_TRUNCATED', `ends before the body of ${JSON.stringify(member.path)}`, layer.size)
     }
     for (const value of member.xattrs.values()) kept += value.length
     kept += (member.sparse?.length ?? 0) * RUN_BYTES
@@ -97,12 +101,23 @@ function layerEntry(member: StoredMember, mtime: Timestamp, layer: Layer): Layer
 class TarLayer implements Layer {
   readonly entries: LayerEntry[] = []
   readonly tarPath: string
+  readonly size: number
   readonly #file: FileHandle
   #isOpen = true
 
-  constructor(tarPath: string, file: FileHandle) {
+  constructor(tarPath: string, file: FileHandle, size: number) {
     this.tarPath = tarPath
     this.#file = file
+    this.size = size
+  }
+
+  archive(): AsyncIterable<Uint8Array> {
+    const stream: AsyncIterable<Uint8Array> = this.#file.createReadStream({
+      start: 0,
+      autoClose: false,
+      highWaterMark: CHUNK,
+    })
+    return stream
   }
 
   stream(entry: LayerEntry): Body {

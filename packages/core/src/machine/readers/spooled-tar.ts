@@ -24,6 +24,8 @@ function withoutTwins(layer: Layer): Layer {
   const entries: LayerEntry[] = []
   const own: Layer = {
     tarPath: layer.tarPath,
+    size: layer.size,
+    archive: () => layer.archive(),
     entries,
     stream: (entry) => layer.stream(entry),
     bodies: (list) => layer.bodies(list),
