@@ -58,11 +58,9 @@ export default class Container2vm extends BaseCommand {
     hostname: Flags.string({ description: 'default: the image’s name', env: 'C2M_HOSTNAME' }),
     'root-password': Flags.string({
       description: 'root’s password in plain text (others can see it: prefer the file)',
-      exclusive: ['root-password-file', 'root-password-hash'],
     }),
     'root-password-file': Flags.string({
       description: 'file with root’s password',
-      exclusive: ['root-password-hash'],
       env: 'C2M_ROOT_PASSWORD_FILE',
     }),
     'root-password-hash': Flags.string({

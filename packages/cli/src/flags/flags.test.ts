@@ -42,10 +42,15 @@ describe('network settings', () => {
       gateway: '192.0.2.1',
     })
   })
-  it.each(['wifi', 'static:', 'static:192.0.2.10', 'static:192.0.2.10/33', 'static:gateway=192.0.2.1', 'static:x/1'])(
-    'refuses %j',
-    (text) => expect(() => parseNetwork(text)).toThrow(expect.objectContaining({ code: 'C2M_NETWORK' })),
-  )
+  it.each([
+    'wifi',
+    'static:',
+    'static:192.0.2.10',
+    'static:192.0.2.10/33',
+    'static:192.0.2.10/24/9',
+    'static:gateway=192.0.2.1',
+    'static:x/1',
+  ])('refuses %j', (text) => expect(() => parseNetwork(text)).toThrow(expect.objectContaining({ code: 'C2M_NETWORK' })))
 })
 
 describe('the machine', () => {
@@ -84,6 +89,11 @@ describe('the machine', () => {
     expect((await request({ target: 'physical', console: ['tty0'] })).consoles).toEqual(['tty0'])
   })
 
+  it('never says which passwords were given', async () => {
+    const both = { 'root-password-file': '/etc/secret', 'root-password-hash': '$6$salt$hash' }
+    await expect(request(both)).rejects.toThrow(/^--root-password-file and --root-password-hash are given$/)
+  })
+
   it('reads users with their groups', async () => {
     const { users } = await request({ user: ['ada:video,sudo', 'bob'] })
     expect(users).toEqual([
@@ -101,6 +111,9 @@ describe('the machine', () => {
     [{ keyboard: 'de nodeadkeys' }, 'C2M_FLAG_VALUE'],
     [{ package: ['-o=Debug'] }, 'C2M_FLAG_VALUE'],
     [{ user: ['Root'] }, 'C2M_FLAG_VALUE'],
+    [{ user: ['root'] }, 'C2M_FLAG_VALUE'],
+    [{ user: ['ada:video:sudo'] }, 'C2M_FLAG_VALUE'],
+    [{ 'root-password': 'x', 'root-password-hash': '$6$a$b' }, 'C2M_FLAG_CONFLICT'],
     [{ 'root-password': '' }, 'C2M_PASSWORD_EMPTY'],
     [{ 'root-password-hash': 'plain' }, 'C2M_PASSWORD_HASH'],
   ])('refuses %j', async (flags, code) => {

@@ -1,4 +1,4 @@
-import { checkPasswordHash, defaultConsoles, defaultMachine, hashPassword } from '@c2m/core'
+import { checkPasswordHash, defaultConsoles, defaultMachine, hashPassword, isSshKey } from '@c2m/core'
 import type { MachineRequest, MachineTarget, Secret, UserRequest } from '@c2m/plugin-api'
 import { fileError, usageError, type Reporter } from '@c2m/process'
 import { readFile } from 'node:fs/promises'
@@ -59,7 +59,17 @@ export async function machineRequest(
   return request
 }
 
+const PASSWORDS = ['root-password', 'root-password-file', 'root-password-hash'] as const
+
 async function rootPassword(flags: MachineFlags, reporter: Reporter): Promise<Secret | undefined> {
+  const given = PASSWORDS.filter((name) => flags[name] !== undefined)
+  // not by oclif's exclusive: it says the values
+  if (given.length > 1)
+    throw usageError(
+      'C2M_FLAG_CONFLICT',
+      `${given.map((name) => `--${name}`).join(' and ')} are given`,
+      'give one of them',
+    )
   if (flags['root-password-hash'] !== undefined) return checkPasswordHash(flags['root-password-hash'])
   if (flags['root-password'] !== undefined) {
     reporter.warn(
@@ -83,14 +93,19 @@ async function readKeys(file: string): Promise<string[]> {
     throw usageError('C2M_SSH_KEY', `${file} is a private key`, `name the public one, likely ${file}.pub`)
   }
   const keys = text.split(/\r?\n/).filter((line) => line.trim() !== '' && !line.startsWith('#'))
-  const isKey = (line: string) => /(^|\s)(ssh-|ecdsa-|sk-)[a-z0-9@.-]+ [A-Za-z0-9+/]+=*(\s|$)/.test(line)
-  if (keys.length > 0 && keys.every(isKey)) return keys
-  throw usageError('C2M_SSH_KEY', `${file} holds no OpenSSH public key`, 'name a file such as ~/.ssh/id_ed25519.pub')
+  if (keys.length > 0 && keys.every(isSshKey)) return keys
+  throw usageError(
+    'C2M_SSH_KEY',
+    `${file} holds ${keys.length === 0 ? 'no OpenSSH public key' : 'lines that are no OpenSSH public keys'}`,
+    'name a file such as ~/.ssh/id_ed25519.pub',
+  )
 }
 
 /** 'NAME', or 'NAME:sudo', or 'NAME:group,group,sudo'. They get the ssh keys that are given. */
 function parseUser(text: string, sshKeys: readonly string[]): UserRequest {
-  const [name = '', list = ''] = text.split(':')
+  const [name = '', list = '', ...more] = text.split(':')
+  if (name === 'root' || more.length > 0)
+    throw usageError('C2M_FLAG_VALUE', `'${text}' is no user to be added`, 'write NAME, or NAME:GROUP,GROUP,sudo')
   checked(name, /^[a-z_][a-z0-9_-]{0,30}$/, 'user name', 'lower-case letters, digits, _ and -')
   const groups = list.split(',').filter((group) => group !== '')
   for (const group of groups)

@@ -18,9 +18,9 @@ export function parseNetwork(text: string): NetworkRequest {
 }
 
 function isNetworkAddress(text: string): boolean {
-  const [address = '', prefix = ''] = text.split('/')
+  const [address = '', prefix = '', ...more] = text.split('/')
   const family = isIP(address)
-  return family !== 0 && /^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128)
+  return more.length === 0 && family !== 0 && /^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128)
 }
 
 function wrong(text: string): Error {

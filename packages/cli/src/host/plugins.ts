@@ -27,8 +27,11 @@ export async function findPlugins(config: Interfaces.Config, settings: LoadedCon
     .getPluginsList()
     .filter((plugin) => (plugin.pjson as Manifest).c2m !== undefined)
     .map((plugin) => load(plugin.root, plugin.pjson as Manifest, ORIGINS[plugin.type] ?? 'installed'))
-  const configured = (settings.values.plugins ?? []).map((entry) => loadConfigured(entry, settings))
-  return Promise.all([...installed, ...configured])
+  const entries = [...new Set(settings.values.plugins)]
+  const configured = await Promise.all(entries.map((entry) => loadConfigured(entry, settings)))
+  // one package is one plugin, and the configuration's copy is the one that was asked for
+  const replaced = new Set(configured.filter(({ failure }) => failure === undefined).map((one) => one.packageName))
+  return [...(await Promise.all(installed)).filter((one) => !replaced.has(one.packageName)), ...configured]
 }
 
 async function loadConfigured(entry: string, { folder, file }: LoadedConfig): Promise<FoundPlugin> {

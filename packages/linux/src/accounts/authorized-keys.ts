@@ -5,15 +5,27 @@ import { byteString, makeDirectory } from '../files/write.js'
 import type { Account } from './accounts.js'
 
 const LONGEST_KEY = 16 * 1024
-const KEY =
-  /(?:^|\s)(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-nistp(?:256|384|521)|sk-[a-z0-9-]+@openssh\.com|ssh-[a-z0-9-]+@openssh\.com) AAAA[A-Za-z0-9+/]+=*(?:\s|$)/
+const TYPE =
+  /^(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-nistp(?:256|384|521)|sk-[a-z0-9-]+@openssh\.com|ssh-[a-z0-9-]+@openssh\.com)$/
+/** Others, sshd skips the line for: the name of a host that a key was scanned from is none. */
+const OPTION =
+  '(?:(?:no-)?(?:agent-forwarding|port-forwarding|pty|user-rc|x11-forwarding)|no-touch-required|verify-required|restrict|cert-authority|(?:command|environment|expiry-time|from|permitlisten|permitopen|principals|tunnel)="(?:[^"\\\\]|\\\\.)*")'
+const LINE = new RegExp(`^(?:${OPTION}(?:,${OPTION})*[ \\t]+)?(\\S+)[ \\t]+([A-Za-z0-9+/]+=*)(?:[ \\t]|$)`, 'i')
+
+/** Whether a line of sshd(8)'s AUTHORIZED_KEYS FILE FORMAT holds a key that is what it says it is (RFC 4253, 6.6). */
+export function isSshKey(line: string): boolean {
+  const [, type = '', base64 = ''] = LINE.exec(line.trim()) ?? []
+  const blob = Buffer.from(base64, 'base64')
+  if (!TYPE.test(type) || blob.length < 4 + type.length) return false
+  return blob.readUInt32BE(0) === type.length && blob.toString('latin1', 4, 4 + type.length) === type
+}
 
 /** One line of sshd(8)'s AUTHORIZED_KEYS FILE FORMAT. @throws when it is none */
 export function checkSshKey(line: string): string {
   const key = line.trim()
   if (key.includes('PRIVATE KEY'))
     throw new Error('an SSH key is private; give the public one (the file that ends in .pub)')
-  if (key.length > LONGEST_KEY || /[\n\r\0]/.test(key) || !KEY.test(key)) {
+  if (key.length > LONGEST_KEY || /[\n\r\0]/.test(key) || !isSshKey(key)) {
     throw new Error(`'${key.slice(0, 60)}' is no public SSH key; give a line such as 'ssh-ed25519 AAAA… name'`)
   }
   return key
