@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { debian12Machine } from '../support/debian.js'
-import { asOrdinaryUser, CHECKOUT } from '../support/ordinary-user.js'
+import { asOrdinaryUser, CHECKOUT, isRoot } from '../support/ordinary-user.js'
 import { ROOT } from '../support/paths.js'
 
 describe('an ordinary user', () => {
@@ -45,6 +45,21 @@ describe('an ordinary user', () => {
     expect(prune.stdout).toContain('freed')
   })
 })
+
+describe.skipIf(!isRoot)('a user without an account or a home', () => {
+  it('is told what is missing, as anybody', () => {
+    const env = { PATH: process.env.PATH }
+    const program = [process.execPath, `${ROOT}packages/cli/bin/run.js`]
+    const result = spawnSync('setpriv', [...NOBODY, ...program, 'inspect', 'oci:no-such-image'], {
+      encoding: 'utf8',
+      env,
+    })
+    expect(result.stderr).toContain('no-such-image')
+    expect(result.stderr).toMatch(/\(C2M_\w+\)/)
+    expect(result.stderr).not.toContain('    at ')
+  })
+})
+const NOBODY = ['--reuid=77777', '--regid=77777', '--clear-groups']
 
 /** Reads a trace: mounts by processes that entered a mount namespace of their own, or descend from one, are inside. */
 function judge(text: string): { outside: string[]; inside: string[]; loops: string[] } {
