@@ -50,7 +50,7 @@ async function commands() {
       ['flag', 'meaning'],
       flagRows(Object.entries((await import(`${root}packages/cli/dist/base-command.js`)).BaseCommand.baseFlags)),
     ),
-    '`--json` prints one object on stdout and events as lines on stderr.',
+    '`--json` prints one object on stdout (on stderr when the image goes to stdout) and events as lines on stderr.',
   )
   return parts.join('\n\n')
 }

@@ -1,5 +1,14 @@
 import { createConverter, type Converter } from '@c2m/core'
-import { C2mError, ExitCode, interrupted, isC2mError, usageError, type Reporter } from '@c2m/process'
+import {
+  C2mError,
+  ExitCode,
+  interrupted,
+  isC2mError,
+  usageError,
+  visible,
+  visibleMessage,
+  type Reporter,
+} from '@c2m/process'
 import { Command, Flags } from '@oclif/core'
 import { loadConfig, type LoadedConfig } from './config/load.js'
 import { findPlugins } from './host/plugins.js'
@@ -27,6 +36,9 @@ export abstract class BaseCommand extends Command {
 
   readonly #abort = new AbortController()
 
+  /** Standard output belongs to what the command makes: all that is said goes to stderr, JSON as one line more there. */
+  protected outputIsStdout = false
+
   protected get signal(): AbortSignal {
     return this.#abort.signal
   }
@@ -42,6 +54,21 @@ export abstract class BaseCommand extends Command {
   protected onSignal(_name: NodeJS.Signals): void {
     if (this.#abort.signal.aborted) process.exit(ExitCode.interrupted)
     this.#abort.abort(interrupted())
+  }
+
+  /** Of what it says, nothing moves a cursor or changes a colour, whatever the names in it are. */
+  override log(message = ''): void {
+    if (this.outputIsStdout) this.logToStderr(message)
+    else super.log(visible(message))
+  }
+
+  override logToStderr(message = ''): void {
+    super.logToStderr(visible(message))
+  }
+
+  protected override logJson(json: unknown): void {
+    if (this.outputIsStdout) process.stderr.write(`${JSON.stringify(json)}\n`)
+    else super.logJson(json)
   }
 
   protected reporter(flags: CommonFlags): Reporter {
@@ -71,8 +98,8 @@ export abstract class BaseCommand extends Command {
       this.logJson({ error: { code: shown.code, message: shown.message, hint: shown.hint, plugin: shown.plugin } })
       return undefined
     }
-    this.logToStderr(`error: ${shown.message}`)
-    if (shown.hint !== undefined) this.logToStderr(`  → ${shown.hint}`)
+    this.logToStderr(`error: ${visibleMessage(shown.message)}`)
+    if (shown.hint !== undefined) this.logToStderr(`  → ${visibleMessage(shown.hint)}`)
     this.logToStderr(`  (${shown.code})`)
     if (process.env.DEBUG) this.logToStderr(String(error.stack))
     return undefined

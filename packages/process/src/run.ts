@@ -1,5 +1,6 @@
 import { execa } from 'execa'
 import { C2mError, throwIfAborted } from './errors.js'
+import { plainText } from './plain-text.js'
 
 export interface RunOptions {
   cwd?: string
@@ -74,8 +75,9 @@ function describeEnd(result: { exitCode?: number; signal?: string; timedOut: boo
   return `could not be started (${result.shortMessage ?? 'unknown reason'})`
 }
 
+/** The end of what a program said, for an error: its lines, without colours and other control characters. */
 export function lastLines(text: string, count = LAST_LINES): string {
-  return text.trimEnd().split('\n').slice(-count).join('\n')
+  return plainText(text).trimEnd().split('\n').slice(-count).join('\n')
 }
 
 /** The one wording for a child that failed: its command, how it ended, its last lines. */

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { C2mError, interrupted } from '@c2m/process'
-import { consoleTail } from './plain-text.js'
+import { consoleTail } from './console-tail.js'
 
 /** Characters of the guest's output that are remembered. */
 const LOG_LIMIT = 1024 * 1024

@@ -5,7 +5,7 @@ import { C2mError, isC2mError, throwIfAborted, type Reporter } from '@c2m/proces
 import { chooseAccelerator } from './accelerator.js'
 import type { Accelerator } from './architecture.js'
 import { describeExit, startGuest, type Guest, type GuestOptions } from './guest.js'
-import { consoleTail } from './plain-text.js'
+import { consoleTail } from './console-tail.js'
 import { shortcomings, VERIFICATION_CHANNEL, VerificationReader, type Verification } from './verification.js'
 
 export interface VerifyOptions extends Pick<

@@ -4,6 +4,7 @@ import type { DiskFormat } from '@c2m/plugin-api'
 import { usageError } from '@c2m/process'
 import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../base-command.js'
+import { parseExclude } from '../flags/exclude.js'
 import { imagePlanText } from '../report/image-plan.js'
 import { formatBytes } from '../report/reporters.js'
 
@@ -35,7 +36,7 @@ export default class Vm2container extends BaseCommand {
     output: Flags.string({
       char: 'o',
       description:
-        'docker-archive:FILE, oci:DIR, oci-archive:FILE, docker-daemon:NAME:TAG, docker://HOST/NAME:TAG, dockerfile:DIR or tarball:FILE [default: docker-archive:NAME.docker.tar]',
+        'docker-archive:FILE, oci:DIR, oci-archive:FILE, docker-daemon:NAME:TAG, docker://HOST/NAME:TAG, dockerfile:DIR or tarball:FILE; the FILE - is standard output, and all that is said, the object of --json too, then goes to stderr [default: docker-archive:NAME.docker.tar]',
     }),
     tag: Flags.string({ char: 't', ...list, description: 'name of the image [default: NAME:latest]' }),
     force: Flags.boolean({ char: 'f', description: 'replace the output when it exists' }),
@@ -54,7 +55,7 @@ export default class Vm2container extends BaseCommand {
     distro: Flags.string({ description: 'distro plugin, when the machine does not say what it is' }),
     clean: Flags.string({ ...list, description: 'id of a cleaning rule that is not applied by itself, or all' }),
     keep: Flags.string({ ...list, description: 'id of a cleaning rule that is not to be applied, or all' }),
-    exclude: Flags.string({ ...list, description: 'glob of paths that stay behind' }),
+    exclude: Flags.string({ ...list, description: 'glob of paths that stay behind, from the root on' }),
     'exclude-secrets': Flags.boolean({ description: 'leave files that look like secrets behind, and lock passwords' }),
     devices: Flags.boolean({ description: 'take character and block devices into the image' }),
     'only-original': Flags.boolean({ description: 'of a machine that c2m made: without what c2m added' }),
@@ -79,7 +80,8 @@ export default class Vm2container extends BaseCommand {
     const flags: Partial<typeof parsed.flags> = { ...settings.values.vm2container, ...definedOnly(parsed.flags) }
     const name = imageName(machineName(machineTarget(machine)))
     const output = flags.output ?? `docker-archive:${name}.docker.tar`
-    parseDestination(output)
+    // a dry run writes nothing there
+    this.outputIsStdout = isStdout(parseDestination(output)) && flags['dry-run'] !== true
     const request: VmToContainerRequest = {
       machine,
       output,
@@ -95,7 +97,7 @@ export default class Vm2container extends BaseCommand {
       distro: flags.distro,
       clean: flags.clean ?? [],
       keep: flags.keep ?? [],
-      exclude: flags.exclude ?? [],
+      exclude: parseExclude(flags.exclude ?? []),
       excludeSecrets: flags['exclude-secrets'] ?? false,
       devices: flags.devices ?? false,
       onlyOriginal: flags['only-original'] ?? false,
@@ -111,17 +113,22 @@ export default class Vm2container extends BaseCommand {
       return plan
     }
     const result = await converter.vm2container(request)
-    const toStdout = /:-$/.test(output)
-    const say = (line: string) => (toStdout ? this.logToStderr(line) : this.log(line))
-    say(imagePlanText(result.plan))
+    this.log(imagePlanText(result.plan))
     const stored = result.layers.reduce((sum, { size }) => sum + size, 0)
-    say(
+    this.log(
       `${result.destination}: ${formatBytes(stored)} in ${result.layers.length === 1 ? 'one layer' : `${result.layers.length} layers`}`,
     )
-    say(`  ${result.nextCommand}`)
-    if (result.runCommand !== undefined && result.runCommand !== result.nextCommand) say(`  ${result.runCommand}`)
+    this.log(`  ${result.nextCommand}`)
+    if (result.runCommand !== undefined && result.runCommand !== result.nextCommand) this.log(`  ${result.runCommand}`)
     return result
   }
+}
+
+/** Folders may have that name, archives not. */
+function isStdout(destination: ReturnType<typeof parseDestination>): boolean {
+  const { transport } = destination
+  const isArchive = transport === 'docker-archive' || transport === 'oci-archive' || transport === 'tarball'
+  return isArchive && destination.path === '-'
 }
 
 function definedOnly<T extends object>(values: T): T {

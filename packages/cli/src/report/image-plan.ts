@@ -1,4 +1,5 @@
 import type { ImagePlan } from '@c2m/core'
+import { textOf } from './lines.js'
 import { formatBytes } from './reporters.js'
 
 /** What became of a machine, for people. */
@@ -22,7 +23,7 @@ export function imagePlanText(plan: ImagePlan): string {
   say('runs', `${plan.init.id} (${plan.init.because})`)
   say('ports', plan.ports.join(', '))
   for (const { path, note } of plan.volumes) say('volume?', `${path}: ${note}`)
-  return lines.join('\n')
+  return textOf(lines)
 }
 
 function ruleLine({ id, summary, removed, emptied, bytes }: ImagePlan['cleaning'][number]): string {

@@ -1,11 +1,12 @@
 import type { DiskInspection, ImageInspection } from '@c2m/core'
+import { messageLines, textOf } from './lines.js'
 import { formatBytes } from './reporters.js'
 
 type Row = readonly [label: string, value: string | undefined]
 
 export function imageText(found: ImageInspection): string {
   const { config, distro } = found
-  return rows([
+  const lines = rows([
     ['image', found.name],
     ['digest', found.digest],
     ['platform', found.platform],
@@ -18,13 +19,14 @@ export function imageText(found: ImageInspection): string {
     ['user', config.user],
     ['ports', config.exposedPorts.join(', ')],
   ])
+  return textOf(lines)
 }
 
 export function diskText(found: DiskInspection): string {
   const { table, machine } = found
   const format = found.variant === undefined ? found.format : `${found.format} (${found.variant})`
   const lines = [
-    rows([
+    ...rows([
       ['disk', `${found.path}, ${format}, ${formatBytes(found.size)}`],
       ['files', found.files.length > 1 ? found.files.join(', ') : ''],
       ['table', table === undefined ? 'none' : `${table.table}, ${table.id}, sectors of ${table.sectorSize} bytes`],
@@ -41,11 +43,11 @@ export function diskText(found: DiskInspection): string {
     lines.push(`  ${volume.padEnd(12)} ${String(score).padStart(4)}: ${reasons.join(', ') || 'nothing speaks for it'}`)
   }
   if (found.candidates.length === 0) lines.push('  none')
-  if (machine === undefined) return [...lines, rows([['machine', found.notReadable]])].join('\n')
+  if (machine === undefined) return textOf([...lines, ...rows([['machine', found.notReadable]]).flatMap(messageLines)])
   const { distro } = machine
   const applications = machine.services.filter(({ role }) => role === 'application')
   lines.push(
-    rows([
+    ...rows([
       ['root', machine.root],
       ['mounts', machine.mounts.map(({ path, from }) => `${path} from ${from}`).join(', ')],
       ['system', `${machine.os ?? 'unknown'} (${machine.architecture})`],
@@ -63,12 +65,9 @@ export function diskText(found: DiskInspection): string {
       ],
     ]),
   )
-  return lines.join('\n')
+  return textOf(lines)
 }
 
-function rows(all: readonly Row[]): string {
-  return all
-    .filter(([, value]) => value)
-    .map(([label, value]) => `${label.padEnd(13)} ${value}`)
-    .join('\n')
+function rows(all: readonly Row[]): string[] {
+  return all.filter(([, value]) => value).map(([label, value]) => `${label.padEnd(13)} ${value}`)
 }

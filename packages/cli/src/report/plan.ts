@@ -1,4 +1,5 @@
 import type { PlanSummary } from '@c2m/core'
+import { messageLines, textOf } from './lines.js'
 import { formatBytes } from './reporters.js'
 
 /** The plan for people: `--dry-run` without `--json`. */
@@ -16,9 +17,9 @@ export function planText(plan: PlanSummary): string {
     `packages    ${packages.join(' ') || 'none'}`,
     'steps',
     ...steps.map(({ phase, title }) => `  ${phase.padEnd(9)} ${title}`),
-    ...warnings.map((warning) => `warning: ${warning}`),
+    ...warnings.flatMap((warning) => messageLines(`warning: ${warning}`)),
   ]
-  return lines.join('\n')
+  return textOf(lines)
 }
 
 function deviceText({ path, model, serial, size, contents }: NonNullable<PlanSummary['device']>): string {

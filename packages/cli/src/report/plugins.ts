@@ -1,4 +1,5 @@
 import type { BrokenPlugin, LoadedPlugin, PluginRegistry } from '@c2m/core'
+import { messageLines, textOf } from './lines.js'
 
 export interface PluginInspection {
   readonly kind: 'plugins'
@@ -15,18 +16,23 @@ export function inspectPlugins({ loaded, broken, duplicates }: PluginRegistry): 
 
 /** Every loaded plugin with what it contributes. */
 export function loadedText(plugins: readonly LoadedPlugin[]): string {
-  return plugins
-    .flatMap((plugin) => [headline(plugin), ...plugin.contributes.map((one) => `  ${contributionText(one)}`)])
-    .join('\n')
+  return textOf(loadedLines(plugins))
 }
 
 export function pluginsText({ plugins, broken, duplicates }: PluginInspection): string {
-  const lines = [loadedText(plugins)]
+  const lines = loadedLines(plugins)
   if (broken.length > 0) lines.push('not loaded')
-  for (const plugin of broken) lines.push(`  ${headline(plugin)}`, `    ${plugin.because}`)
+  for (const plugin of broken) lines.push(`  ${headline(plugin)}`, ...messageLines(`    ${plugin.because}`))
   if (duplicates.length > 0) lines.push('not used')
   for (const { id, packageNames } of duplicates) lines.push(`  ${id}: contributed by ${packageNames.join(' and ')}`)
-  return lines.join('\n')
+  return textOf(lines)
+}
+
+function loadedLines(plugins: readonly LoadedPlugin[]): string[] {
+  return plugins.flatMap((plugin) => [
+    headline(plugin),
+    ...plugin.contributes.map((one) => `  ${contributionText(one)}`),
+  ])
 }
 
 function headline({ packageName, packageVersion, origin, from }: LoadedPlugin | BrokenPlugin): string {

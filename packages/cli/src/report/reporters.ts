@@ -1,5 +1,5 @@
 import { styleText } from 'node:util'
-import type { Reporter } from '@c2m/process'
+import { plainText, shown, visibleMessage, type Reporter } from '@c2m/process'
 
 export type Verbosity = 'quiet' | 'normal' | 'verbose'
 
@@ -27,7 +27,8 @@ function lineReporter(verbosity: Verbosity, tty: boolean): Reporter {
     draw()
   }
   return {
-    stage(title) {
+    stage(name) {
+      const title = shown(name)
       const outer = running
       running = { title, since: Date.now(), bytes: 0, drawn: 0 }
       const own = running
@@ -44,11 +45,12 @@ function lineReporter(verbosity: Verbosity, tty: boolean): Reporter {
       if (Date.now() - running.drawn > 100) draw()
     },
     info(message) {
-      if (verbosity !== 'quiet') line(`  ${message}`)
+      if (verbosity !== 'quiet') line(`  ${visibleMessage(message)}`)
     },
-    warn: (message) => line(`${paint('yellow', 'warning:')} ${message}`),
+    warn: (message) => line(`${paint('yellow', 'warning:')} ${visibleMessage(message)}`),
     detail(message) {
-      if (verbosity === 'verbose') line(paint('dim', `    ${message}`))
+      // mostly what other programs print, in colours of their own
+      if (verbosity === 'verbose') line(paint('dim', `    ${visibleMessage(plainText(message))}`))
     },
   }
 }

@@ -1,4 +1,5 @@
 import type { Committed } from '@c2m/core'
+import { textOf } from './lines.js'
 import { formatBytes } from './reporters.js'
 
 /** What a commit made of an image, and what could still go. */
@@ -15,5 +16,5 @@ export function committedText({ before, after, directories, ...written }: Commit
   lines.push('  largest directories:')
   for (const { path, bytes } of directories) lines.push(`  ${formatBytes(bytes).padStart(10)}  /${path}`)
   lines.push(`  ${written.nextCommand}`)
-  return lines.join('\n')
+  return textOf(lines)
 }

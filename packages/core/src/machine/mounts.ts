@@ -1,5 +1,5 @@
 import { parseFstab, readText, type FstabEntry } from '@c2m/linux'
-import { isC2mError } from '@c2m/process'
+import { isC2mError, shown } from '@c2m/process'
 import type { Rootfs } from '@c2m/plugin-api'
 import { MountedTree } from './mounted-tree.js'
 import { otherReader } from './root.js'
@@ -46,7 +46,7 @@ export async function joinMounts(
   const mounts: JoinedMount[] = []
   for (const entry of parseFstab(text).sort((a, b) => a.target.length - b.target.length)) {
     if (!isOfDisk(entry)) continue
-    const missing = (because: string) => warn(`${entry.target} is missing: ${because}`)
+    const missing = (because: string) => warn(`${shown(entry.target)} is missing: ${shown(because)}`)
     if (isBind(entry)) {
       if (PASSING.test(entry.source)) continue
       missing(`it shows ${entry.source} in another place, which an image cannot; a symlink there can`)

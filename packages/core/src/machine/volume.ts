@@ -1,6 +1,7 @@
 import type { FoundPartition } from '@c2m/disk'
 import type { ProbedFilesystem } from '@c2m/filesystem'
 import type { Rootfs } from '@c2m/plugin-api'
+import { shown } from '@c2m/process'
 
 /** Something on a machine's disks that holds a file system, or what one is kept in. */
 export interface Volume {
@@ -25,6 +26,6 @@ export interface Volume {
 
 /** 'partition 2 (ext4, label root)' */
 export function describeVolume({ name, filesystem }: Volume): string {
-  const label = filesystem?.label === undefined ? '' : `, label ${filesystem.label}`
+  const label = filesystem?.label === undefined ? '' : `, label ${shown(filesystem.label)}`
   return `${name} (${filesystem?.type ?? 'nothing known'}${label})`
 }

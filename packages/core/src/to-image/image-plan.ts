@@ -4,6 +4,7 @@ import { rootfsSummary, type CleaningResult, type Inexpressible } from '@c2m/roo
 import type { OpenedMachine } from '../machine/reader.js'
 import type { VmToContainerRequest } from '../request/vm-to-container.js'
 import { rfc3339 } from '../time.js'
+import { unmatchedGlobs } from './exclude.js'
 import type { Known } from './findings.js'
 import type { ChosenProcess } from './process.js'
 import type { Stripped } from './strip.js'
@@ -23,6 +24,8 @@ export interface ImagePlan {
   /** Bytes of all regular files in the image. */
   readonly bytes: number
   readonly cleaning: readonly CleaningResult[]
+  /** Globs of --exclude that name nothing on the machine. */
+  readonly unmatchedExcludes: readonly string[]
   readonly leftOut: readonly Inexpressible[]
   readonly droppedAttributes: Readonly<Record<string, number>>
   readonly secrets: readonly SecretFinding[]
@@ -36,7 +39,7 @@ export interface ImagePlan {
 
 export async function describeImage(
   request: VmToContainerRequest,
-  { root, reasons, mounts }: OpenedMachine,
+  { rootfs: machine, root, reasons, mounts }: OpenedMachine,
   { os, distro, architecture, findings }: Known,
   { rules, secrets, leftOut, droppedAttributes }: Stripped,
   { id, because, ports }: ChosenProcess,
@@ -53,6 +56,7 @@ export async function describeImage(
     created: rfc3339(time),
     ...(await rootfsSummary(rootfs)),
     cleaning: rules,
+    unmatchedExcludes: await unmatchedGlobs(machine, request.exclude),
     leftOut,
     droppedAttributes,
     secrets,

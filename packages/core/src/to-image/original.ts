@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readText } from '@c2m/linux'
 import type { Rootfs, RootfsEdit, RootfsEntry } from '@c2m/plugin-api'
-import { C2mError, type CleanupStack, type Reporter } from '@c2m/process'
+import { C2mError, shown, type CleanupStack, type Reporter } from '@c2m/process'
 import { archiveRootfs, editRootfs, filterRootfs, indexLayer } from '@c2m/rootfs'
 import { ADDED_PATH, ORIGINAL_PATH, type AddedRecord, type ChangedEntry } from '../to-machine/added.js'
 
@@ -111,5 +111,5 @@ function noOriginal(why: string): C2mError {
 
 function tell(reporter: Reporter, what: string, paths: readonly string[]): void {
   if (paths.length === 0) return
-  reporter.warn(`${paths.length} files ${what}:\n${paths.map((path) => `  /${path}`).join('\n')}`)
+  reporter.warn(`${paths.length} files ${what}:\n${paths.map((path) => `  /${shown(path)}`).join('\n')}`)
 }

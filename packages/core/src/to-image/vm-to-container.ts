@@ -1,3 +1,4 @@
+import { checkDisk } from '@c2m/disk'
 import { checkDestination, parseDestination, writeImage, type WrittenImage } from '@c2m/image'
 import type { RootfsEdit, StepContext } from '@c2m/plugin-api'
 import { CleanupStack, makeCacheFolder, throwIfAborted, type Reporter } from '@c2m/process'
@@ -6,7 +7,7 @@ import { inject, injectable } from 'tsyringe'
 import { machineName, machineTarget, openMachine } from '../machine/open-machine.js'
 import type { PluginRegistry } from '../plugins/registry.js'
 import type { VmToContainerRequest } from '../request/vm-to-container.js'
-import { configure, relative } from '../steps/configure.js'
+import { configure } from '../steps/configure.js'
 import { REGISTRY, REPORTER, SETTINGS, SIGNAL, type Settings } from '../tokens.js'
 import { sourceDateEpoch } from '../time.js'
 import { lockAccounts } from './accounts.js'
@@ -15,7 +16,7 @@ import { know } from './findings.js'
 import { describeImage, type ImagePlan } from './image-plan.js'
 import { layersOf } from './layers.js'
 import { takeOriginal } from './original.js'
-import { chooseProcess, type ChosenProcess } from './process.js'
+import { chooseProcess, provide, type ChosenProcess } from './process.js'
 import { commands } from './run-command.js'
 import { strip } from './strip.js'
 import { treeTime } from './tree-time.js'
@@ -53,7 +54,11 @@ export class VmToContainer {
       signal: this.signal,
       reporter: this.reporter,
     }
-    await checkDestination(request.output, options)
+    await checkDestination(request.output, options, async () => [
+      request.machine.replace(/^tarball:/, ''),
+      request.passphraseFile,
+      ...(machineTarget(request.machine).kind === 'disk' ? (await checkDisk(request.machine, request)).files : []),
+    ])
     await using cleanup = new CleanupStack()
     const { plan, chosen, known, rootfs } = await this.#prepare(request, cleanup)
     const name = machineName(machineTarget(request.machine))
@@ -99,7 +104,7 @@ export class VmToContainer {
     const deciding = this.reporter.stage('find what stays behind')
     // it is looked at from many sides
     const whole = await rememberRootfs(machine.rootfs)
-    const known = await know(whole, request.distro, this.registry, this.reporter)
+    const known = await know(whole, request.distro, this.registry, this.reporter, request.excludeSecrets)
     const original = request.onlyOriginal ? await takeOriginal(whole, folder.path, this.reporter, cleanup) : whole
     const stripped = await strip(original, known.findings.cleaning, request)
     const chosen = await chooseProcess(request.init, known.findings, whole)
@@ -108,7 +113,7 @@ export class VmToContainer {
     if (request.excludeSecrets) await lockAccounts(rootfs)
     await this.#adapt(rootfs, chosen)
     deciding()
-    const plan = await describeImage(request, machine, known, stripped, chosen, rootfs, time)
+    const plan = await describeImage(request, { ...machine, rootfs: whole }, known, stripped, chosen, rootfs, time)
     warnOfImage(plan, this.reporter)
     return { plan, chosen, known, rootfs }
   }
@@ -126,9 +131,6 @@ export class VmToContainer {
       warn: (message) => this.reporter.warn(message),
     }
     await configure(steps, context)
-    for (const { path, mode, uid, gid } of process.directories ?? []) {
-      if ((await rootfs.stat(relative(path))) !== undefined) continue
-      await rootfs.put({ path: relative(path), type: 'directory', mode, uid, gid })
-    }
+    for (const directory of process.directories ?? []) await provide(rootfs, directory)
   }
 }

@@ -1,12 +1,13 @@
-import type { Reporter } from '@c2m/process'
+import { shown, type Reporter } from '@c2m/process'
 import type { ImagePlan } from './image-plan.js'
 import { SPARSE } from './sparse.js'
 
 /** Secrets are told before the image exists. */
 export function warnOfImage(plan: ImagePlan, reporter: Reporter): void {
-  const { secrets, secretsExcluded, leftOut, cleaning } = plan
+  const { secrets, secretsExcluded, leftOut, cleaning, unmatchedExcludes } = plan
+  for (const glob of unmatchedExcludes) reporter.warn(`--exclude ${shown(glob)} names nothing on this machine`)
   if (secrets.length > 0 && !secretsExcluded) {
-    const listed = secrets.map(({ path, kind }) => `  /${path} (${kind})`).join('\n')
+    const listed = secrets.map(({ path, kind }) => `  /${shown(path)} (${kind})`).join('\n')
     reporter.warn(
       `${secrets.length} files look like secrets and go into the image; --exclude-secrets leaves them out:\n${listed}`,
     )
@@ -16,11 +17,11 @@ export function warnOfImage(plan: ImagePlan, reporter: Reporter): void {
   }
   const sparse = cleaning.find(({ id, applied, removed }) => id === SPARSE && !applied && removed > 0)
   if (sparse !== undefined) {
-    const listed = sparse.samples.map((path) => `/${path}`).join(', ')
+    const listed = sparse.samples.map((path) => `/${shown(path)}`).join(', ')
     reporter.warn(`holes are kept, which an image stores as zeros, ${sparse.bytes} bytes in all: ${listed}`)
   }
   if (leftOut.length > 0) {
-    const listed = leftOut.map(({ path, why }) => `  /${path}: ${why}`).join('\n')
+    const listed = leftOut.map(({ path, why }) => `  /${shown(path)}: ${shown(why)}`).join('\n')
     reporter.info(`${leftOut.length} entries that an image cannot hold stay behind:\n${listed}`)
   }
 }

@@ -1,8 +1,9 @@
 import { convertRawDisk, outputFile, type BlockDevice } from '@c2m/disk'
+import { parseReference } from '@c2m/image'
 import { verifyBoot, type VerifyReport } from '@c2m/qemu'
 import { editRootfs, mergeLayers, rootfsSummary, type Layer } from '@c2m/rootfs'
 import type { StepContext } from '@c2m/plugin-api'
-import { C2mError, CleanupStack, throwIfAborted, type Reporter } from '@c2m/process'
+import { C2mError, CleanupStack, refuseSameFile, throwIfAborted, type Reporter } from '@c2m/process'
 import { rename, rm, stat } from 'node:fs/promises'
 import { inject, injectable } from 'tsyringe'
 import { Planner } from './planner.js'
@@ -54,6 +55,8 @@ export class ContainerToVm {
     // before any work: a name that cannot be written is better known now
     const target = await findTargetDevice(request)
     if (target !== undefined && !request.force) throw overwriteError(target)
+    const image = parseReference(request.image)
+    await refuseSameFile(request.output, async () => ['path' in image ? image.path : undefined, request.kernelFile])
     const output =
       target === undefined
         ? await outputFile(request.output, { force: request.force })

@@ -1,7 +1,6 @@
 import { usageError } from '@c2m/process'
 import { parseReference, type ImageReference } from '../reference/reference.js'
 import { familiarName, parseRegistryName, type RegistryName } from '../reference/registry-name.js'
-import type { LayerCompression } from './new-image.js'
 
 /** Where an image can be written. A path '-' is standard output. */
 export type Destination =
@@ -51,19 +50,6 @@ export function destinationOf(reference: ImageReference): Destination {
     default:
       throw notWritable(text, `${reference.transport}: can only be read`)
   }
-}
-
-/** What is used when nothing was asked for. */
-export function defaultCompression({ transport }: Destination): LayerCompression {
-  return transport === 'oci' || transport === 'oci-archive' || transport === 'docker' ? 'gzip' : 'none'
-}
-
-/** @throws C2M_IMAGE_DESTINATION (usage) for what the readers of this form do not take */
-export function checkCompression(destination: Destination, compression: LayerCompression): void {
-  const { transport } = destination
-  if (compression !== 'zstd' || transport === 'oci' || transport === 'oci-archive' || transport === 'docker') return
-  if (transport === 'tarball') return
-  throw usageError('C2M_IMAGE_DESTINATION', `${transport}: takes no layers compressed with zstd`, 'use gzip or none')
 }
 
 /** Names of the image, in the order given, none twice. @throws C2M_IMAGE_REFERENCE (usage) */

@@ -9,6 +9,9 @@ import type { NewImage, NewLayer, WrittenLayer } from './new-image.js'
 import { outputFolder, type OutputFolder } from './output-folder.js'
 
 const TAR = 'img.tar'
+const DOCKERFILE = 'Dockerfile'
+/** What is written there. */
+export const DOCKERFILE_NAMES = [TAR, DOCKERFILE]
 
 /**
  * Writes a folder for `docker build`: the root file system as img.tar, which ADD unpacks, and a Dockerfile.
@@ -26,7 +29,7 @@ export async function writeDockerfile(
     packLayer(layer, write, context),
   )
   const text = encodeDockerfile(image, TAR, context.reporter)
-  await writeSmall(await folder.place('Dockerfile'), text, join(path, 'Dockerfile'))
+  await writeSmall(await folder.place(DOCKERFILE), text, join(path, DOCKERFILE))
   throwIfAborted(context.signal)
   await folder.commit()
   return { ...packed, mediaType: layerType('oci', context.compression) }
@@ -34,7 +37,7 @@ export async function writeDockerfile(
 
 /** The folder that `writeDockerfile` would fill. @throws what it throws before it writes */
 export async function dockerfileFolder(path: string, force = false): Promise<OutputFolder> {
-  for (const name of force ? [] : [TAR, 'Dockerfile']) {
+  for (const name of force ? [] : DOCKERFILE_NAMES) {
     const file = join(path, name)
     const isFree = await stat(file).then(
       () => false,

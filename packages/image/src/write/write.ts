@@ -6,7 +6,8 @@ import { familiarName, sameImage, type RegistryName } from '../reference/registr
 import { pushImage } from '../registry/push.js'
 import { openStore } from '../store/store.js'
 import { checkImage } from './config.js'
-import { checkCompression, defaultCompression, parseDestination, parseTags, type Destination } from './destination.js'
+import { chooseCompression } from './compression.js'
+import { parseDestination, parseTags, type Destination } from './destination.js'
 import { writeDockerArchive } from './docker-archive.js'
 import { writeDockerfile } from './dockerfile-folder.js'
 import type { PackContext } from './layer.js'
@@ -39,9 +40,7 @@ export async function writeImage(
 ): Promise<WrittenImage> {
   const target = typeof destination === 'string' ? parseDestination(destination) : destination
   const { signal, reporter = silentReporter, level } = options
-  const compression = options.compression ?? defaultCompression(target)
-  checkCompression(target, compression)
-  checkLevel(compression, level)
+  const compression = chooseCompression(target, options)
   checkImage(image)
   const tags = allTags(target, parseTags(options.tags ?? []))
   const context: PackContext = { compression, level, signal, reporter }
@@ -150,12 +149,6 @@ function onlyLayer(image: NewImage, { transport }: Destination) {
     `${transport}: takes a single layer, and the image has ${image.layers.length}`,
     'write it as one layer, or choose a destination that keeps layers, e.g. docker-archive:FILE',
   )
-}
-
-function checkLevel(compression: string, level: number | undefined): void {
-  const maximum = compression === 'zstd' ? 19 : 9
-  if (level === undefined || (Number.isInteger(level) && level >= 1 && level <= maximum)) return
-  throw usageError('C2M_IMAGE_NEW', `${level} is no level of ${compression}`, `choose one from 1 to ${maximum}`)
 }
 
 function shown(path: string): string {

@@ -41,6 +41,10 @@ describe('compileGlobs', () => {
     ['/a?b', 'a😀b', true],
     ['/a*', 'a\udcff\udc80', true],
     ['/*\n*', 'a\nb', true],
+    ['/./a/./b', 'a/b', true],
+    ['/..a/b', '..a/b', true],
+    // no path has such a part
+    ['/a/../b', 'b', false],
   ])('%s and %s: %s', (glob, path, expected) => {
     expect(compileGlobs([glob])(path)).toBe(expected)
   })

@@ -61,7 +61,7 @@ export class GlobSet<T> {
   }
 
   #insert(glob: string): GlobNode<T> {
-    const parts = glob.split('/').filter((part) => part !== '')
+    const parts = glob.split('/').filter((part) => part !== '' && part !== '.')
     // '/x/**' is everything below x, but not x
     if (parts.at(-1) === '**') parts.push('*')
     let node = this.#top

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { consoleTail, plainText } from './plain-text.js'
+import { plainText } from './plain-text.js'
 
 describe('plainText', () => {
   it('takes out escape sequences and control characters', () => {
@@ -19,12 +19,5 @@ describe('plainText', () => {
     const started = performance.now()
     plainText('\x1b]'.repeat(200_000))
     expect(performance.now() - started).toBeLessThan(2000)
-  })
-})
-
-describe('consoleTail', () => {
-  it('shows the last lines, or says that there are none', () => {
-    expect(consoleTail('a\r\n\r\nb\r\nc', 2)).toBe('  b\n  c')
-    expect(consoleTail('\x1b[2J')).toMatch(/nothing/)
   })
 })
