@@ -244,7 +244,7 @@ fi
     rootfs.add('etc/init.d/web', (rootfs.show('etc/init.d/web') ?? '').replace('\tcommand=evil\n', ''))
     expect(await (await find(rootfs)).service('web')).toEqual({
       entrypoint: ['/usr/bin/web', '--port=8080', '--title', 'a b'],
-      user: 'www:www',
+      user: 'www',
       workingDir: '/srv/web',
       directories: [{ path: '/run/web', mode: 0o750, uid: 33, gid: 33 }],
     })

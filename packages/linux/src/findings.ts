@@ -23,11 +23,14 @@ const DATA_DIRECTORIES = [
   { path: '/var/mail', note: 'mail' },
 ]
 
+/** What is asked; a distro's plugin hands on its own task. */
+type LinuxTask = Omit<ImageTask, 'match'>
+
 /**
  * What holds for every Linux, of whatever distro; plugins add to it. Looks only: nothing of the machine is run, and what is
  * absurd in it costs a warning, not the conversion.
  */
-export async function linuxFindings(task: Omit<ImageTask, 'match'>): Promise<MachineFindings> {
+export async function linuxFindings(task: LinuxTask): Promise<MachineFindings> {
   const reader = new ConfigurationReader(task.rootfs, (message) => task.warn(message))
   const { files, services } = task.boot ?? { files: [], services: [] }
   const systemd = await systemdInit(
@@ -42,7 +45,7 @@ export async function linuxFindings(task: Omit<ImageTask, 'match'>): Promise<Mac
     cleaning: await commonCleaningRules(reader, files),
     services: (await enabledServices(runs, reader, catalog)).map((service) => withRole(service, services)),
     service: async (name) => {
-      if (runs === 'openrc') return openrcProcess(reader, name)
+      if (runs === 'openrc') return openrcProcess(reader, name, task)
       return systemdService(task, reader, catalog, name)
     },
     inits,
@@ -66,7 +69,7 @@ function enabledServices(
 }
 
 async function systemdService(
-  { architecture, rootfs }: Omit<ImageTask, 'match'>,
+  { architecture, rootfs, excludeSecrets = false }: LinuxTask,
   reader: ConfigurationReader,
   catalog: UnitCatalog,
   name: string,
@@ -78,7 +81,7 @@ async function systemdService(
     hostname: /^[A-Za-z0-9.-]{1,253}$/.test(hostname) ? hostname : 'localhost',
     osRelease: os?.fields ?? new Map<string, string>(),
   }
-  return systemdProcess({ reader, catalog, specifiers }, name)
+  return systemdProcess({ reader, catalog, specifiers, excludeSecrets }, name)
 }
 
 async function filledDirectories(

@@ -13,6 +13,8 @@ export interface ImageTask {
   readonly rootfs: Rootfs
   /** Of all boot loaders whose plugins are loaded. */
   readonly boot?: BootTraces
+  /** Variables that are secrets stay out of the services' processes, as the files that hold them stay out of the image. */
+  readonly excludeSecrets?: boolean
   warn(message: string): void
 }
 
@@ -37,6 +39,8 @@ export interface CleaningRule {
   readonly byDefault: boolean
   /** Entries that go, directories with all below them. */
   readonly remove?: readonly string[]
+  /** Entries that go unless they are directories: for names that files have (`*.1`, `core`), and directories may have too. */
+  readonly removeFiles?: readonly string[]
   /** Directories that stay while all below them goes. */
   readonly empty?: readonly string[]
   /** Regular files that stay without their content. */

@@ -17,17 +17,19 @@ export interface Known {
 /**
  * Asks the distro's plugin; without one, or when it does not know the way to an image, what holds for every Linux is found.
  * @param asked the distro that the user named
+ * @param excludeSecrets what is found of services has no variables that are secrets
  */
 export async function know(
   rootfs: Rootfs,
   asked: string | undefined,
   registry: PluginRegistry,
   reporter: Reporter,
+  excludeSecrets = false,
 ): Promise<Known> {
   const warn = (message: string) => reporter.warn(message)
   const architecture = await architectureOf(rootfs)
   if (architecture === undefined) warn('no program tells the processor architecture; the image is marked as amd64')
-  const task = { rootfs, warn, architecture: architecture ?? 'amd64', boot: registry.traces() }
+  const task = { rootfs, warn, architecture: architecture ?? 'amd64', boot: registry.traces(), excludeSecrets }
   const os = await findOsRelease(rootfs).catch(() => undefined)
   const detected = await detect(rootfs, asked, registry, reporter)
   const known = { ...(os === undefined ? {} : { os }), architecture: task.architecture }

@@ -1,7 +1,16 @@
 import { findShell } from '@c2m/linux'
-import type { ContainerInit, ContainerProcess, MachineFindings, Rootfs, Step } from '@c2m/plugin-api'
+import type {
+  ContainerDirectory,
+  ContainerInit,
+  ContainerProcess,
+  MachineFindings,
+  Rootfs,
+  RootfsEdit,
+  Step,
+} from '@c2m/plugin-api'
 import { C2mError, ExitCode, isC2mError } from '@c2m/process'
 import type { InitRequest } from '../request/vm-to-container.js'
+import { relative } from '../steps/configure.js'
 
 /** What a container of the image runs. */
 export interface ChosenProcess {
@@ -17,6 +26,9 @@ export interface ChosenProcess {
   /** Further arguments of `docker run`. */
   readonly runArguments: readonly string[]
 }
+
+/** What others may do with a directory that is on somebody's way. */
+const PASSABLE = 0o055
 
 /**
  * The first process: what was asked for; else the one application that the machine runs, its init system when it runs
@@ -90,6 +102,29 @@ async function shellProcess(rootfs: Rootfs, because: string): Promise<ChosenProc
   const shell = await findShell(rootfs)
   const process = { entrypoint: [], cmd: shell === undefined ? [] : [shell] }
   return { id: shell === undefined ? 'none' : 'shell', because, process, ports: [], steps: [], runArguments: ['-it'] }
+}
+
+/**
+ * Makes a directory that the process needs where it is missing. Where it is there, it stays as it is, but the way is made
+ * passable: an init system that starts a service brings it past directories that are root's only (systemd.exec(5):
+ * /var/lib/private), and a container's runtime does not.
+ */
+export async function provide(rootfs: RootfsEdit, { path, mode, uid, gid }: ContainerDirectory): Promise<void> {
+  const place = await rootfs.resolve(relative(path))
+  if (place === undefined) {
+    if ((await rootfs.stat(relative(path))) !== undefined) return
+    await rootfs.put({ path: relative(path), type: 'directory', mode, uid, gid })
+    return
+  }
+  if (uid === 0 || (await rootfs.stat(place))?.uid !== uid) return
+  const parts = place.split('/')
+  for (let length = 1; length < parts.length; length++) {
+    const entry = await rootfs.stat(parts.slice(0, length).join('/'))
+    if (entry?.type !== 'directory' || entry.uid !== 0 || (entry.mode & 0o001) !== 0) continue
+    // its group's way in is the group's
+    if (entry.gid === gid && (entry.mode & 0o010) !== 0) continue
+    await rootfs.put({ ...entry, mode: entry.mode | PASSABLE })
+  }
 }
 
 function unique(values: readonly string[]): readonly string[] {

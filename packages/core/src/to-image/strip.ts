@@ -1,4 +1,4 @@
-import { findSecrets, globOf, type SecretFinding } from '@c2m/linux'
+import { findSecrets, globOf, rulesThroughLinks, type SecretFinding } from '@c2m/linux'
 import type { CleaningRule, Rootfs } from '@c2m/plugin-api'
 import { cleanRootfs, expressibleRootfs, type CleaningResult, type Inexpressible } from '@c2m/rootfs'
 import type { VmToContainerRequest } from '../request/vm-to-container.js'
@@ -30,7 +30,8 @@ export async function strip(machine: Rootfs, rules: readonly CleaningRule[], cho
     byDefault: true,
     remove: exclude.map((glob) => (glob.startsWith('/') ? glob : `/${glob}`)),
   }
-  const all = [...rules, { id: SPARSE, summary: '', byDefault: true }, ...(exclude.length > 0 ? [asked] : [])]
+  const spelled = await rulesThroughLinks(machine, rules)
+  const all = [...spelled, { id: SPARSE, summary: '', byDefault: true }, ...(exclude.length > 0 ? [asked] : [])]
   const kept = keep.includes('all') ? all.map(({ id }) => id).filter((id) => id !== 'exclude') : keep
   const cleaned = await cleanRootfs(machine, all, { clean, keep: kept })
   // last, since a file that is emptied has no holes any more

@@ -3,7 +3,8 @@ import type { ConfigurationReader } from '../files/configuration-reader.js'
 
 /** What makes this machine that one and no other. */
 export async function identityRules(reader: ConfigurationReader): Promise<readonly CleaningRule[]> {
-  const dbusId = await reader.rootfs.stat('var/lib/dbus/machine-id')
+  const dbusFolder = await reader.rootfs.resolve('var/lib/dbus')
+  const dbusId = dbusFolder === undefined ? undefined : await reader.rootfs.stat(`${dbusFolder}/machine-id`)
   return [
     {
       id: 'machine-id',

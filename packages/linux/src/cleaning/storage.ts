@@ -27,7 +27,8 @@ export async function storageRules(reader: ConfigurationReader): Promise<readonl
       id: 'swap',
       summary: 'swap files',
       byDefault: true,
-      remove: ['/{swapfile,swap.img,swap.sys}', '/swap/swapfile', ...(await swapFiles(reader))],
+      remove: ['/swap/swapfile', ...(await swapFiles(reader))],
+      removeFiles: ['/{swapfile,swap.img,swap.sys}'],
     },
     {
       id: 'lost-found',

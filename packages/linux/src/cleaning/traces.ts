@@ -6,8 +6,9 @@ const LOGIN_RECORDS = '/var/log/{wtmp,btmp,lastlog,faillog,tallylog}'
 const ROTATED = '{*.[0-9],*.[0-9][0-9],*.{gz,xz,bz2,zst,old},*-20[0-9][0-9][0-9][0-9][0-9][0-9]*}'
 const HISTORIES =
   '.{{bash,zsh,ash,sh,ksh,mksh,python,irb,pry,php,mysql,mariadb,psql,sqlite,rediscli,node_repl,mongo,dbshell,influx,R}_history*,' +
-  'bash_sessions,zsh_sessions,histfile,history,lesshst,viminfo,nviminfo,wget-hsts,rnd,Xauthority,ICEauthority,sudo_as_admin_successful,' +
-  'local/share/{recently-used.xbel,nano,fish/fish_history},config/procps/toprc.bak,selected_editor}'
+  'histfile,history,lesshst,viminfo,nviminfo,wget-hsts,rnd,Xauthority,ICEauthority,sudo_as_admin_successful,' +
+  'local/share/{recently-used.xbel,fish/fish_history},config/procps/toprc.bak,selected_editor}'
+const HISTORY_FOLDERS = '.{bash_sessions,zsh_sessions,local/share/nano}'
 
 /** What a machine leaves behind while it runs. @param places homes, relative paths */
 export function traceRules(places: readonly string[]): readonly CleaningRule[] {
@@ -19,12 +20,8 @@ export function traceRules(places: readonly string[]): readonly CleaningRule[] {
       byDefault: true,
       truncate: ['/var/log/**'],
       empty: ['/var/log/journal'],
-      remove: [
-        `/var/log/**/${ROTATED}`,
-        '/var/log/installer',
-        '/var/log/anaconda',
-        '/var/lib/logrotate{,.status,/status}',
-      ],
+      remove: ['/var/log/{installer,anaconda}', '/var/lib/logrotate{,.status,/status}'],
+      removeFiles: [`/var/log/**/${ROTATED}`],
       // MySQL's binary logs are data: with them a database is restored
       except: [`${LOGIN_RECORDS}{,.*,-*}`, '/var/log/{mysql,mariadb}/*bin*'],
     },
@@ -33,13 +30,8 @@ export function traceRules(places: readonly string[]): readonly CleaningRule[] {
       summary: 'who logged in; sparse files that look huge',
       byDefault: true,
       truncate: [LOGIN_RECORDS],
-      remove: [
-        `${LOGIN_RECORDS}{.*,-*}`,
-        '/var/lib/{wtmpdb,lastlog}/*',
-        '/var/account/*',
-        '/var/log/account/*',
-        '/var/{lib,db}/sudo/{ts,*/*}',
-      ],
+      removeFiles: [`${LOGIN_RECORDS}{.*,-*}`],
+      remove: ['/var/lib/{wtmpdb,lastlog}/*', '/var/account/*', '/var/log/account/*', '/var/{lib,db}/sudo/{ts,*/*}'],
     },
     { id: 'temporary', summary: 'temporary files', byDefault: true, empty: ['/tmp', '/var/tmp'] },
     {
@@ -53,13 +45,15 @@ export function traceRules(places: readonly string[]): readonly CleaningRule[] {
       id: 'histories',
       summary: 'what people typed: histories of shells and programs',
       byDefault: true,
-      remove: places.map((home) => `${globOf(home)}/${HISTORIES}`),
+      remove: places.map((home) => `${globOf(home)}/${HISTORY_FOLDERS}`),
+      removeFiles: places.map((home) => `${globOf(home)}/${HISTORIES}`),
     },
     {
       id: 'core-dumps',
       summary: 'crashes and their memory',
       byDefault: true,
-      remove: ['/core{,.[0-9]*}', '/root/core{,.[0-9]*}', '/var/cores/*'],
+      remove: ['/var/cores/*'],
+      removeFiles: ['/{,root/}core{,.[0-9]*}'],
       empty: [
         '/var/crash',
         '/var/lib/systemd/{coredump,pstore}',

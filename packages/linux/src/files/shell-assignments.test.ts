@@ -17,4 +17,8 @@ describe('readShellAssignments', () => {
     expect([...values.keys()]).toEqual([])
     expect([...unknown]).toEqual(['A', 'B', 'C'])
   })
+  it('knows what is exported', () => {
+    const text = 'A=1\nexport B=2 C="x y" # export Z\nexport A D\nexport E=$(id)\nif true; then\nexport F=1\nfi\n'
+    expect([...readShellAssignments(text).exported]).toEqual(['B', 'C', 'A', 'D', 'E'])
+  })
 })

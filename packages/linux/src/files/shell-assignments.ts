@@ -2,6 +2,8 @@
 export interface ShellAssignments {
   readonly values: ReadonlyMap<string, string>
   readonly unknown: ReadonlySet<string>
+  /** Names that programs which the shell runs get too, whether they have values or not. */
+  readonly exported: ReadonlySet<string>
 }
 
 const MOST_LINES = 20_000
@@ -12,10 +14,16 @@ const LONGEST_VALUE = 8 * 1024
  * `: ${NAME:=default}`). Nothing is run: functions, conditions, loops and what has a command in it count as unknown.
  * Understands the quoting of POSIX's Shell Command Language, 2.2, and $NAME, ${NAME}, ${NAME:-default} and its likes.
  * @param known values from before, e.g. of another file
+ * @param valueOf what a variable's value counts as
  */
-export function readShellAssignments(text: string, known?: ShellAssignments): ShellAssignments {
+export function readShellAssignments(
+  text: string,
+  known?: ShellAssignments,
+  valueOf: (name: string, value: string) => string = (_name, value) => value,
+): ShellAssignments {
   const values = new Map(known?.values)
   const unknown = new Set(known?.unknown)
+  const exported = new Set(known?.exported)
   let depth = 0
   for (const line of logicalLines(text)) {
     const isFunction = /^(?:function\s+)?[A-Za-z_][\w-]*\s*\(\)/.test(line)
@@ -37,11 +45,12 @@ export function readShellAssignments(text: string, known?: ShellAssignments): Sh
         values.delete(name)
       } else {
         unknown.delete(name)
-        values.set(name, value)
+        values.set(name, valueOf(name, value))
       }
     }
+    for (const name of exportsOf(line)) exported.add(name)
   }
-  return { values, unknown }
+  return { values, unknown, exported }
 }
 
 /** Joins what a backslash or an open quote continues. */
@@ -97,6 +106,18 @@ function assignmentsOf(line: string): readonly Assignment[] {
   }
   // NAME=value COMMAND sets it for the command only
   return rest === '' || rest.startsWith('#') ? found : []
+}
+
+/** Names after `export`, with a value or without (2.14, "export"). */
+function exportsOf(line: string): readonly string[] {
+  const [head] = /^export\s+/.exec(line) ?? []
+  const names: string[] = []
+  for (let at = head?.length ?? line.length; at < line.length; at = endOfWord(line, at) + 1) {
+    const name = /^([A-Za-z_]\w*)(?=[=\s;]|$)/.exec(line.slice(at))?.[1]
+    if (name !== undefined) names.push(name)
+    else if (/^[#;]/.test(line.slice(at))) break
+  }
+  return names
 }
 
 function endOfWord(text: string, from: number): number {

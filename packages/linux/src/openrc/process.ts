@@ -1,11 +1,14 @@
 import type { ContainerProcess } from '@c2m/plugin-api'
 import type { ConfigurationReader } from '../files/configuration-reader.js'
 import { baseName } from '../files/paths.js'
+import { runTimeNames, runTimeVariable, withoutPlaces } from '../files/run-time-variables.js'
+import { isSecretName } from '../secrets/names.js'
 import { Accounts } from '../services/accounts.js'
 import { containerDirectories, temporaryDirectories } from '../services/directories.js'
 import { entrypointWith } from '../services/entrypoint.js'
 import type { Foreground, NeededDirectory } from '../services/foreground/form.js'
 import { foregroundForm } from '../services/foreground/forms.js'
+import { warnOfSecrets, withoutSecrets, type SecretVariables } from '../services/secret-variables.js'
 import { modeOf } from '../systemd/service.js'
 import { splitWords } from '../systemd/words.js'
 import { readOpenrcScript, type OpenrcScript } from './scripts.js'
@@ -13,13 +16,20 @@ import { readOpenrcScript, type OpenrcScript } from './scripts.js'
 /**
  * An OpenRC service as a container's only process, from the plain assignments of its script: command, command_args,
  * command_args_foreground, command_user, directory (openrc-run(8)).
+ * @param options excludeSecrets: variables that are secrets, by their names, stay out of it
  * @throws when it cannot be one
  */
-export async function openrcProcess(reader: ConfigurationReader, name: string): Promise<ContainerProcess> {
+export async function openrcProcess(
+  reader: ConfigurationReader,
+  name: string,
+  { excludeSecrets = false }: { readonly excludeSecrets?: boolean } = {},
+): Promise<ContainerProcess> {
   try {
-    const script = await readOpenrcScript(reader, name)
+    const valueOf = (variable: string, value: string) =>
+      excludeSecrets && isSecretName(variable) ? runTimeVariable(variable) : value
+    const script = await readOpenrcScript(reader, name, valueOf)
     if (script === undefined) throw new Error('the machine has no such service')
-    return await processOf(reader, name, script)
+    return await processOf(reader, name, script, excludeSecrets)
   } catch (error) {
     const because = error instanceof Error ? error.message : String(error)
     throw new Error(`the service ${JSON.stringify(name.slice(0, 100))} cannot be a container's process: ${because}`, {
@@ -28,8 +38,18 @@ export async function openrcProcess(reader: ConfigurationReader, name: string): 
   }
 }
 
-async function processOf(reader: ConfigurationReader, name: string, script: OpenrcScript): Promise<ContainerProcess> {
+async function processOf(
+  reader: ConfigurationReader,
+  name: string,
+  script: OpenrcScript,
+  excludeSecrets: boolean,
+): Promise<ContainerProcess> {
   const { values, unknown } = script.settings
+  for (const key of ['command', 'command_user', 'directory']) {
+    if (runTimeNames([values.get(key) ?? '']).length > 0) {
+      throw new Error(`its ${key} comes from a variable that is left out as a secret`)
+    }
+  }
   const { form, isKnown } = await foregroundOf(reader, name, script)
   const program = form.argv[0] ?? ''
   if (program.startsWith('/') && (await reader.type(program)) !== 'file') {
@@ -51,15 +71,47 @@ async function processOf(reader: ConfigurationReader, name: string, script: Open
   ]
   const directories = containerDirectories(needed, accounts)
   const folder = values.get('directory')
+  const [account = '', group] = (user ?? '').split(':')
+  const imageUser = account === '' ? (user ?? '') : accounts.imageUser(account, group)
   const before = (form.before ?? []).map((argv) => ({ argv, ignoresFailure: false }))
+  const hasShell = await reader.exists('/bin/sh')
+  const exported = exportedVariables(reader, name, script)
+  const commands = [...before.map(({ argv }) => argv), form.argv]
+  const secrets = secretsOf(exported, commands, excludeSecrets)
+  warnOfSecrets(reader, name, secrets, commands, hasShell)
+  const env = { ...Object.fromEntries(withoutSecrets(exported, secrets)), ...form.env }
   return {
-    entrypoint: entrypointWith((await reader.exists('/bin/sh')) ? before : [], form.argv),
-    ...(user === undefined || user === '' || user === 'root' ? {} : { user }),
+    entrypoint: hasShell ? entrypointWith(before, form.argv) : withoutPlaces(form.argv),
+    ...(imageUser === '' || imageUser === 'root' ? {} : { user: imageUser }),
     ...(folder?.startsWith('/') === true ? { workingDir: folder } : {}),
-    ...(form.env === undefined ? {} : { env: form.env }),
+    ...(Object.keys(env).length === 0 ? {} : { env }),
     ...(form.stopSignal === undefined ? {} : { stopSignal: form.stopSignal }),
     ...(directories.length === 0 ? {} : { directories }),
   }
+}
+
+/** What the script and its settings export, as far as no shell is needed to tell. */
+function exportedVariables(
+  reader: ConfigurationReader,
+  name: string,
+  { settings: { values, unknown, exported } }: OpenrcScript,
+): ReadonlyMap<string, string> {
+  const untold = [...exported].filter((variable) => unknown.has(variable))
+  if (untold.length > 0) {
+    reader.warn(`${name}: only a shell could tell ${untold.join(', ')}; give them to the image's containers with --env`)
+  }
+  return new Map([...values].filter(([variable]) => exported.has(variable)))
+}
+
+/** By their names, or since they are made of others that are left out; scripts and their settings are no secrets. */
+function secretsOf(
+  exported: ReadonlyMap<string, string>,
+  commands: readonly (readonly string[])[],
+  areLeftOut: boolean,
+): SecretVariables {
+  const own = [...exported].filter(([name, value]) => isSecretName(name) || runTimeNames([value]).length > 0)
+  const names = new Set([...own.map(([name]) => name), ...commands.flatMap(runTimeNames)])
+  return { names, stayInFiles: names, areLeftOut }
 }
 
 async function foregroundOf(

@@ -33,15 +33,20 @@ export interface OpenrcScript {
 /**
  * A service script with its settings, as openrc-run(8) reads them: /etc/conf.d/NAME without what follows a dot, then
  * /etc/conf.d/NAME, then the script's own assignments. Undefined when there is no such script.
+ * @param valueOf what a variable's value counts as
  */
-export async function readOpenrcScript(reader: ConfigurationReader, name: string): Promise<OpenrcScript | undefined> {
+export async function readOpenrcScript(
+  reader: ConfigurationReader,
+  name: string,
+  valueOf?: (name: string, value: string) => string,
+): Promise<OpenrcScript | undefined> {
   if (!isServiceName(name)) return undefined
   const text = await reader.text(`etc/init.d/${name}`)
   if (text === undefined) return undefined
   const known = new Map(['RC_SVCNAME', 'SVCNAME', 'RC_SERVICE'].map((variable) => [variable, name]))
-  let settings: ShellAssignments = { values: known, unknown: new Set() }
+  let settings: ShellAssignments = { values: known, unknown: new Set(), exported: new Set() }
   for (const file of new Set([name.split('.')[0], name])) {
-    settings = readShellAssignments((await reader.text(`etc/conf.d/${file}`)) ?? '', settings)
+    settings = readShellAssignments((await reader.text(`etc/conf.d/${file}`)) ?? '', settings, valueOf)
   }
-  return { text, settings: readShellAssignments(text, settings) }
+  return { text, settings: readShellAssignments(text, settings, valueOf) }
 }

@@ -1,3 +1,5 @@
+import { SECRET_NAME } from './names.js'
+
 export type SecretKind =
   | 'private key'
   | 'key store'
@@ -177,7 +179,7 @@ export const SECRET_PATTERNS: readonly SecretPattern[] = [
     kind: 'password',
     path: /^(?:srv|opt|home|root|var\/www|usr\/local|etc)\/(?:.*\/)?\.env(?:\.(?!example$|sample$|template$|dist$|defaults?$)[\w-]+)?$/,
     why: 'holds settings of an application, often with passwords',
-    content: /^\s*(?:export\s+)?\w*(?:PASS|SECRET|TOKEN|KEY|CREDENTIAL|DSN|DATABASE_URL)\w*\s*=\s*["']?[^\s"']/im,
+    content: new RegExp(`^[ \\t]*(?:export[ \\t]+)?${SECRET_NAME}[ \\t]*=[ \\t]*["']?[^\\s"']`, 'im'),
   },
   {
     kind: 'password',

@@ -1,5 +1,5 @@
 import type { Rootfs, RootfsEntry } from '@c2m/plugin-api'
-import { baseName } from '../files/paths.js'
+import { baseName, relativePath } from '../files/paths.js'
 import { KEY_NAMES, KEY_PLACES, NOBODYS, PRIVATE_KEY, SECRET_PATTERNS, type SecretKind } from './patterns.js'
 
 export type { SecretKind } from './patterns.js'
@@ -25,18 +25,30 @@ const MOST_LOOKS = 50_000
 export async function* findSecrets(rootfs: Rootfs): AsyncGenerator<SecretFinding> {
   let looks = 0
   for await (const entry of rootfs.walk()) {
-    if (entry.type !== 'file' || entry.size === 0) continue
-    const look = async (pattern: RegExp): Promise<boolean> => {
+    const found = await judge(entry, async (pattern) => {
       if (++looks > MOST_LOOKS) return false
       return pattern.test(await beginning(rootfs, entry))
-    }
-    const found = (await byPattern(entry, look)) ?? (await privateKey(entry, look))
+    })
     if (found !== undefined) yield { path: entry.path, ...found }
   }
 }
 
+/** Whether the file that a path leads to looks like one; undefined when it does not, or there is none. */
+export async function secretAt(rootfs: Rootfs, path: string): Promise<SecretFinding | undefined> {
+  const place = await rootfs.resolve(relativePath(path))
+  const entry = place === undefined ? undefined : await rootfs.stat(place)
+  if (entry === undefined) return undefined
+  const found = await judge(entry, async (pattern) => pattern.test(await beginning(rootfs, entry)))
+  return found === undefined ? undefined : { path: entry.path, ...found }
+}
+
 type Finding = Omit<SecretFinding, 'path'>
 type Look = (pattern: RegExp) => Promise<boolean>
+
+async function judge(entry: RootfsEntry, look: Look): Promise<Finding | undefined> {
+  if (entry.type !== 'file' || entry.size === 0) return undefined
+  return (await byPattern(entry, look)) ?? (await privateKey(entry, look))
+}
 
 async function byPattern({ path, size }: RootfsEntry, look: Look): Promise<Finding | undefined> {
   for (const { kind, path: pattern, why, content } of SECRET_PATTERNS) {

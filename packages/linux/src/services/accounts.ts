@@ -33,6 +33,24 @@ export class Accounts {
     return idOf(findRecord(this.#group, name)?.[2] ?? name)
   }
 
+  /** Whether a group is the user's own (passwd(5)) or has it as a member (group(5)). */
+  isMember(user: string, group: string): boolean {
+    const account = this.user(user)
+    if (account === undefined) return false
+    if (account.gid === this.gid(group)) return true
+    const members = findRecord(this.#group, group)?.[3] ?? ''
+    return members.split(',').includes(this.#passwdRecord(user)?.[0] ?? user)
+  }
+
+  /**
+   * Both as an image's configuration has them. A group that is the user's own anyway is not named: a runtime takes a user's
+   * further groups from group(5) only where none is.
+   */
+  imageUser(user: string, group: string | undefined): string {
+    if (group === undefined || group === '' || this.user(user)?.gid === this.gid(group)) return user
+    return `${user}:${group}`
+  }
+
   #passwdRecord(name: string): readonly string[] | undefined {
     if (!/^\d+$/.test(name)) return findRecord(this.#passwd, name)
     return this.#passwd

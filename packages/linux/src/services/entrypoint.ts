@@ -1,22 +1,28 @@
 import { baseName } from '../files/paths.js'
+import { runTimeNames, shellWord } from '../files/run-time-variables.js'
 
 export interface CommandBefore {
   readonly argv: readonly string[]
   readonly ignoresFailure: boolean
 }
 
-/** A process with commands that come first: a shell runs them and then becomes the process. */
+/**
+ * A process with commands that come first, or with variables that only the container's start tells: a shell runs them and
+ * then becomes the process. It ends with a word on what is missing when such a variable is not set.
+ */
 export function entrypointWith(before: readonly CommandBefore[], argv: readonly string[]): readonly string[] {
-  if (before.length === 0) return argv
-  const lines = before.map(({ argv: command, ignoresFailure }) => {
+  const own = runTimeNames(argv)
+  if (before.length === 0 && own.length === 0) return argv
+  const names = new Set([...before.flatMap((command) => runTimeNames(command.argv)), ...own])
+  // 'set -f': what a variable holds is words, no patterns of files' names
+  const lines = names.size === 0 ? [] : ['set -f', ...[...names].map((name) => `: "\${${name}?give it with --env}"`)]
+  for (const { argv: command, ignoresFailure } of before) {
     const words = command.map(shellWord).join(' ')
-    return ignoresFailure ? `${words} || :` : words
-  })
-  return ['/bin/sh', '-c', ['set -e', ...lines, 'exec "$@"'].join('\n'), 'sh', ...argv]
-}
-
-function shellWord(text: string): string {
-  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
+    lines.push(ignoresFailure ? `${words} || :` : words)
+  }
+  const script = (last: string) => ['set -e', ...lines, last].join('\n')
+  if (own.length === 0) return ['/bin/sh', '-c', script('exec "$@"'), 'sh', ...argv]
+  return ['/bin/sh', '-c', script(`exec ${argv.map(shellWord).join(' ')} "$@"`), 'sh']
 }
 
 /** Whether a command only looks at a configuration: a container's process finds the same faults when it starts. */

@@ -1,10 +1,12 @@
 import type { MachineService } from '@c2m/plugin-api'
 import type { ConfigurationReader } from '../files/configuration-reader.js'
+import { baseName, joinPath, parentPath, relativePath } from '../files/paths.js'
 import { readOpenrcScript, runlevelServices } from '../openrc/scripts.js'
 import { bootUnits, socketService } from '../systemd/boot.js'
 import type { UnitCatalog, Unit } from '../systemd/catalog.js'
 import { lsbField, sysvServices } from '../systemd/sysv.js'
 import { unitValue } from '../systemd/unit-file.js'
+import { UNIT_FOLDERS } from '../systemd/units.js'
 import { unescapeUnitName, unitNameParts } from '../systemd/unit-name.js'
 import { knownListeners, knownVolumes } from './known-services.js'
 import { distinctListeners, parseListener, portText, type Listener } from './listener.js'
@@ -24,15 +26,19 @@ export async function systemdServices(
   for (const unit of services) {
     const { name } = unit
     const listeners = bySocket.get(name) ?? []
-    if (!standsForOthers(unit)) found.push(await describe(reader, name, descriptionOf(unit), listeners))
+    if (!standsForOthers(unit)) {
+      const service = { name, description: descriptionOf(unit), byAdministrator: await isAdministrators(reader, unit) }
+      found.push(await describe(reader, service, listeners))
+    }
     bySocket.delete(name)
   }
   // started for each connection, from a template
   for (const [name, listeners] of bySocket) {
-    if (listeners.some((one) => one !== undefined)) found.push(await describe(reader, name, undefined, listeners))
+    if (listeners.some((one) => one !== undefined)) found.push(await describe(reader, { name }, listeners))
   }
   for (const [name, script] of scripts) {
-    found.push(await describe(reader, name, lsbField((await reader.text(script)) ?? '', 'Short-Description')))
+    const description = lsbField((await reader.text(script)) ?? '', 'Short-Description')
+    found.push(await describe(reader, { name, description }))
   }
   return sorted(found)
 }
@@ -42,7 +48,7 @@ export async function openrcServices(reader: ConfigurationReader): Promise<reado
   for (const { name, runlevel } of await runlevelServices(reader)) {
     const script = await readOpenrcScript(reader, name)
     const { values } = script?.settings ?? {}
-    const service = await describe(reader, name, values?.get('description') ?? values?.get('name'))
+    const service = await describe(reader, { name, description: values?.get('description') ?? values?.get('name') })
     found.push(runlevel === 'default' ? service : { ...service, role: 'system' })
   }
   return sorted(found)
@@ -52,7 +58,8 @@ export async function openrcServices(reader: ConfigurationReader): Promise<reado
 export async function sysvMachineServices(reader: ConfigurationReader): Promise<readonly MachineService[]> {
   const found: MachineService[] = []
   for (const { name, script } of await sysvServices(reader)) {
-    found.push(await describe(reader, name, lsbField((await reader.text(script)) ?? '', 'Short-Description')))
+    const description = lsbField((await reader.text(script)) ?? '', 'Short-Description')
+    found.push(await describe(reader, { name, description }))
   }
   return sorted(found)
 }
@@ -67,14 +74,28 @@ function descriptionOf({ name, file }: Unit): string | undefined {
   return unitValue(file, 'Unit', 'Description')?.replace(/%[iI]/g, () => instance)
 }
 
+/** systemd.unit(5): /etc is the administrator's; a file there in place of a package's is still the package's service. */
+async function isAdministrators(reader: ConfigurationReader, { path }: Unit): Promise<boolean> {
+  const [own = '', ...packages] = UNIT_FOLDERS
+  if (parentPath(path) !== `/${own}` || (await reader.rootfs.stat(relativePath(path)))?.type !== 'file') return false
+  for (const folder of packages) if (await reader.exists(joinPath(folder, baseName(path)))) return false
+  return true
+}
+
+interface Described {
+  readonly name: string
+  readonly description?: string | undefined
+  /** Somebody wrote it for this machine. */
+  readonly byAdministrator?: boolean
+}
+
 async function describe(
   reader: ConfigurationReader,
-  name: string,
-  description: string | undefined,
+  { name, description, byAdministrator = false }: Described,
   sockets: readonly (Listener | undefined)[] = [],
 ): Promise<MachineService> {
   const listeners = distinctListeners([...sockets, ...(await knownListeners(reader, name))])
-  const role = serviceRole(name)
+  const role = serviceRole(name, byAdministrator)
   const local = listeners.filter(({ isLocal }) => isLocal)
   if (role === 'application' && local.length > 0) {
     reader.warn(

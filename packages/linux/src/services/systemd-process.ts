@@ -1,6 +1,7 @@
 import type { ContainerProcess } from '@c2m/plugin-api'
 import type { ConfigurationReader } from '../files/configuration-reader.js'
-import { baseName } from '../files/paths.js'
+import { baseName, relativePath } from '../files/paths.js'
+import { withNames, withoutPlaces } from '../files/run-time-variables.js'
 import type { UnitCatalog } from '../systemd/catalog.js'
 import { type Unit } from '../systemd/catalog.js'
 import { substituteVariables, type ExecCommand } from '../systemd/exec-line.js'
@@ -13,14 +14,15 @@ import { entrypointWith, isConfigurationCheck, type CommandBefore } from './entr
 import type { Foreground, NeededDirectory } from './foreground/form.js'
 import { foregroundForm } from './foreground/forms.js'
 import { serviceStem } from './known-services.js'
+import { warnOfSecrets, withoutSecrets, type SecretVariables } from './secret-variables.js'
 
 export interface ServiceMachine {
   readonly reader: ConfigurationReader
   readonly catalog: UnitCatalog
   readonly specifiers: Omit<SpecifierContext, 'unit' | 'fragment'>
+  /** Variables that are secrets stay out of the process. */
+  readonly excludeSecrets: boolean
 }
-
-const SECRET = /PASS|SECRET|TOKEN|CREDENTIAL|PRIVATE|API_?KEY/i
 
 /**
  * A systemd service as a container's only process.
@@ -60,11 +62,20 @@ async function processOf(machine: ServiceMachine, unit: Unit): Promise<Container
   if (unitNameParts(unit.name).instance === '') throw new Error('it is a template; name an instance of it')
   if (settings.start.length === 0) throw new Error('it has no ExecStart=')
   if (settings.rootDirectory !== undefined) throw new Error('it runs in a root directory of its own (RootDirectory=)')
-  const variables = new Map(settings.environment)
+  const secrets = {
+    names: settings.secrets,
+    stayInFiles: settings.secretsInFiles,
+    areLeftOut: machine.excludeSecrets,
+  }
+  const variables = withoutSecrets(settings.environment, secrets)
   for (const { variable, path } of settings.directories) {
     variables.set(variable, variables.has(variable) ? `${variables.get(variable)}:${path}` : path)
   }
-  const commands = settings.start.map((command) => ({ ...command, argv: substituteVariables(command, variables) }))
+  const later = machine.excludeSecrets ? settings.secrets : undefined
+  const commands = settings.start.map((command) => ({
+    ...command,
+    argv: substituteVariables(command, variables, later),
+  }))
   const main = commands.at(-1)!
   const start = {
     argv: main.argv,
@@ -79,6 +90,7 @@ async function processOf(machine: ServiceMachine, unit: Unit): Promise<Container
     name: unit.name,
     form: form ?? { argv: main.argv },
     settings: { ...settings, environment: variables },
+    secrets,
     first: commands.slice(0, -1),
     asRoot: main.asRoot,
   })
@@ -100,6 +112,7 @@ interface Parts {
   readonly name: string
   readonly form: Foreground
   readonly settings: ServiceSettings | undefined
+  readonly secrets?: SecretVariables
   /** Commands of a oneshot before its last. */
   readonly first?: readonly ExecCommand[]
   readonly asRoot?: boolean
@@ -113,26 +126,32 @@ async function assemble(machine: ServiceMachine, parts: Parts): Promise<Containe
   if (program.startsWith('/') && (await reader.type(program)) !== 'file') {
     throw new Error(`its program ${program} is not in the machine`)
   }
-  const user = userOf(parts, accounts)
+  const dynamic = await dynamicIds(reader, settings)
+  const user = userOf(parts, accounts, dynamic)
+  warnOfGroups(reader, parts, user, accounts)
   const needed = [
     ...(form.directories ?? []),
     ...(await temporaryDirectories(reader, {
       names: [serviceStem(name), baseName(program)],
       user: user?.split(':')[0],
     })),
-    ...(settings?.directories ?? []).map(({ path, mode }) => withOwner({ path, mode }, userOf(parts, accounts, true))),
+    ...(settings?.directories ?? []).map(({ path, mode }) =>
+      withOwner({ path, mode }, userOf(parts, accounts, dynamic, true)),
+    ),
   ]
   const { before, made } = commandsBefore(machine, parts, user, needed)
   const env = { ...Object.fromEntries(settings?.environment ?? []), ...form.env }
-  warnOfSecrets(reader, name, settings)
   const hasShell = await reader.exists('/bin/sh')
+  if (parts.secrets !== undefined) {
+    warnOfSecrets(reader, name, parts.secrets, [...before.map(({ argv }) => argv), form.argv], hasShell)
+  }
   if (before.length > 0 && !hasShell)
     reader.warn(`${name}: commands before its start are left out, for there is no /bin/sh`)
   const directories = containerDirectories([...needed, ...made], accounts)
   const stopSignal = form.stopSignal ?? signalOf(settings?.killSignal)
   const workingDir = workingDirOf(settings, user, accounts)
   return {
-    entrypoint: entrypointWith(hasShell ? before : [], form.argv),
+    entrypoint: hasShell ? entrypointWith(before, form.argv) : withoutPlaces(form.argv),
     ...(user === undefined ? {} : { user }),
     ...(workingDir === undefined ? {} : { workingDir }),
     ...(Object.keys(env).length === 0 ? {} : { env }),
@@ -141,8 +160,16 @@ async function assemble(machine: ServiceMachine, parts: Parts): Promise<Containe
   }
 }
 
-/** @param asUnit also where the command itself is root's, by a prefix */
-function userOf({ form, settings, asRoot = false }: Parts, accounts: Accounts, asUnit = false): string | undefined {
+/**
+ * @param dynamic of DynamicUser=, 'UID:GID'
+ * @param asUnit also where the command itself is root's, by a prefix
+ */
+function userOf(
+  { form, settings, asRoot = false }: Parts,
+  accounts: Accounts,
+  dynamic: string,
+  asUnit = false,
+): string | undefined {
   if (settings === undefined || (settings.user ?? '') === '') {
     if (form.user !== undefined) return form.user
     if (settings === undefined) return undefined
@@ -150,18 +177,48 @@ function userOf({ form, settings, asRoot = false }: Parts, accounts: Accounts, a
   if (asRoot && !asUnit) return undefined
   const { user, group } = settings
   if (user === undefined || user === '') {
-    if (settings.isDynamicUser) return `${DYNAMIC_ID}:${DYNAMIC_ID}`
+    if (settings.isDynamicUser) return dynamic
     return group === undefined || group === 'root' ? undefined : `root:${group}`
   }
   if (accounts.user(user) === undefined) {
-    if (settings.isDynamicUser) return `${DYNAMIC_ID}:${DYNAMIC_ID}`
+    if (settings.isDynamicUser) return dynamic
     throw new Error(`/etc/passwd has no user ${JSON.stringify(user.slice(0, 60))}`)
   }
   if (group !== undefined && group !== '' && accounts.gid(group) === undefined) {
     throw new Error(`/etc/group has no group ${JSON.stringify(group.slice(0, 60))}`)
   }
-  if (group !== undefined && group !== '') return `${user}:${group}`
-  return user === 'root' ? undefined : user
+  const both = accounts.imageUser(user, group)
+  return both === 'root' ? undefined : both
+}
+
+/** Data that is there keeps its owner, so the process is who last ran as the dynamic user. */
+async function dynamicIds(reader: ConfigurationReader, settings: ServiceSettings | undefined): Promise<string> {
+  for (const { privatePath } of settings?.isDynamicUser === true ? settings.directories : []) {
+    const entry = privatePath === undefined ? undefined : await reader.rootfs.stat(relativePath(privatePath))
+    if (entry?.type === 'directory' && entry.uid !== 0) return `${entry.uid}:${entry.gid}`
+  }
+  return `${DYNAMIC_ID}:${DYNAMIC_ID}`
+}
+
+/** systemd.exec(5), SupplementaryGroups=: an image's configuration names one group only. */
+function warnOfGroups(
+  reader: ConfigurationReader,
+  { name, settings }: Parts,
+  user: string | undefined,
+  accounts: Accounts,
+): void {
+  const [account = 'root', group] = (user ?? 'root').split(':')
+  // root needs none, and where a group is named nobody has further ones
+  const lost = (settings?.supplementaryGroups ?? []).filter((one) =>
+    group === undefined
+      ? accounts.user(account)?.uid !== 0 && !accounts.isMember(account, one)
+      : accounts.gid(one) === undefined || accounts.gid(one) !== accounts.gid(group),
+  )
+  if (lost.length === 0) return
+  const groups = [...new Set(lost)].map((one) => JSON.stringify(one.slice(0, 60))).join(', ')
+  reader.warn(
+    `${name}: its process will not be in ${groups} (SupplementaryGroups=), which an image cannot say; give them with --group-add`,
+  )
 }
 
 function withOwner(directory: NeededDirectory, user: string | undefined): NeededDirectory {
@@ -173,7 +230,7 @@ function withOwner(directory: NeededDirectory, user: string | undefined): Needed
 /** What has to run first, and what directories that would have made. */
 function commandsBefore(
   { reader }: ServiceMachine,
-  { settings, form, first = [], name }: Parts,
+  { settings, secrets, form, first = [], name }: Parts,
   user: string | undefined,
   needed: readonly NeededDirectory[],
 ): { before: readonly CommandBefore[]; made: readonly NeededDirectory[] } {
@@ -181,14 +238,15 @@ function commandsBefore(
   const made: NeededDirectory[] = []
   const isRoot = user === undefined || /^(?:root|0)(?::|$)/.test(user)
   for (const command of settings?.startPre ?? []) {
-    const argv = substituteVariables(command, settings?.environment ?? new Map())
+    const later = secrets?.areLeftOut === true ? secrets.names : undefined
+    const argv = substituteVariables(command, settings?.environment ?? new Map(), later)
     if (isConfigurationCheck(argv)) continue
     const directories = directoriesMadeBy(argv, [...needed, ...made])
     if (directories !== undefined) made.push(...directories)
     else if (isRoot || !(command.asRoot || settings?.permissionsStartOnly)) before.push({ ...command, argv })
     else
       reader.warn(
-        `${name}: ${JSON.stringify(argv.join(' ').slice(0, 200))} would have to run as root first; it is left out`,
+        `${name}: ${JSON.stringify(withNames(argv.join(' ')).slice(0, 200))} would have to run as root first; it is left out`,
       )
   }
   for (const argv of form.before ?? []) before.push({ argv, ignoresFailure: false })
@@ -211,12 +269,4 @@ function signalOf(text: string | undefined): string | undefined {
   if (text === undefined || !/^(?:SIG)?[A-Z][A-Z0-9+-]*$|^\d{1,2}$/.test(text)) return undefined
   const name = /^\d|^SIG/.test(text) ? text : `SIG${text}`
   return name === 'SIGTERM' || name === '15' ? undefined : name
-}
-
-function warnOfSecrets(reader: ConfigurationReader, name: string, settings: ServiceSettings | undefined): void {
-  const secrets = [...(settings?.environment.keys() ?? [])].filter((variable) => SECRET.test(variable))
-  if (secrets.length === 0) return
-  reader.warn(
-    `${name}: ${secrets.join(', ')} will be readable in the image's configuration; give such variables at run time instead`,
-  )
 }

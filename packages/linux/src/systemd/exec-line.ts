@@ -1,3 +1,4 @@
+import { runTimeVariable, runTimeWords } from '../files/run-time-variables.js'
 import { splitWords } from './words.js'
 
 /** One command of an Exec…= line (systemd.service(5), "Command lines"), before variables are put in. */
@@ -50,19 +51,26 @@ function pushCommand(commands: ExecCommand[], words: readonly string[]): void {
 /**
  * Puts variables in (systemd.service(5)): '${NAME}' within a word, '$NAME' as a whole word, which then becomes as many words
  * as its value has; '$$' is '$'. What is not set is empty. The program's own name stays as it is.
+ * @param later variables that only a shell is to put in, when the command runs
  */
-export function substituteVariables(command: ExecCommand, environment: ReadonlyMap<string, string>): readonly string[] {
+export function substituteVariables(
+  command: ExecCommand,
+  environment: ReadonlyMap<string, string>,
+  later: ReadonlySet<string> = new Set(),
+): readonly string[] {
   if (command.literal) return command.argv
   const [program = '', ...words] = command.argv
   return [
     program,
     ...words.flatMap((word) => {
       const whole = /^\$([A-Za-z_][A-Za-z0-9_]*)$/.exec(word)?.[1]
+      if (whole !== undefined && later.has(whole)) return [runTimeWords(whole)]
       if (whole !== undefined) return valueWords(environment.get(whole) ?? '')
       return [
-        word.replace(/\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_found, name: string | undefined) =>
-          name === undefined ? '$' : (environment.get(name) ?? ''),
-        ),
+        word.replace(/\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_found, name: string | undefined) => {
+          if (name === undefined) return '$'
+          return later.has(name) ? runTimeVariable(name) : (environment.get(name) ?? '')
+        }),
       ]
     }),
   ]

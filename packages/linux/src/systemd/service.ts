@@ -1,4 +1,6 @@
 import type { ConfigurationReader } from '../files/configuration-reader.js'
+import { isSecretName } from '../secrets/names.js'
+import { secretAt } from '../secrets/secrets.js'
 import type { Unit } from './catalog.js'
 import { parseEnvironment, parseEnvironmentFile } from './environment.js'
 import { parseExecLine, type ExecCommand } from './exec-line.js'
@@ -14,28 +16,35 @@ export interface ServiceSettings {
   readonly remainAfterExit: boolean
   readonly user: string | undefined
   readonly group: string | undefined
+  readonly supplementaryGroups: readonly string[]
   readonly isDynamicUser: boolean
   /** User= applies to ExecStart= only. */
   readonly permissionsStartOnly: boolean
   readonly workingDirectory: string | undefined
   readonly rootDirectory: string | undefined
   readonly environment: ReadonlyMap<string, string>
+  /** Variables of the environment that are secrets, by their names or since a file that is one has them. */
+  readonly secrets: ReadonlySet<string>
+  /** Those of them that the unit or a file that is no secret sets. */
+  readonly secretsInFiles: ReadonlySet<string>
   readonly killSignal: string | undefined
   readonly directories: readonly ServiceDirectory[]
 }
 
 export interface ServiceDirectory {
   readonly path: string
+  /** Where it lies for a dynamic user (systemd.exec(5), DynamicUser=), when that is elsewhere: `path` is then a link to it. */
+  readonly privatePath: string | undefined
   readonly mode: number
   /** Variable that tells the service. */
   readonly variable: string
 }
 
 const DIRECTORIES = [
-  { key: 'RuntimeDirectory', base: '/run', variable: 'RUNTIME_DIRECTORY' },
-  { key: 'StateDirectory', base: '/var/lib', variable: 'STATE_DIRECTORY' },
-  { key: 'CacheDirectory', base: '/var/cache', variable: 'CACHE_DIRECTORY' },
-  { key: 'LogsDirectory', base: '/var/log', variable: 'LOGS_DIRECTORY' },
+  { key: 'RuntimeDirectory', base: '/run', variable: 'RUNTIME_DIRECTORY', hasPrivate: false },
+  { key: 'StateDirectory', base: '/var/lib', variable: 'STATE_DIRECTORY', hasPrivate: true },
+  { key: 'CacheDirectory', base: '/var/cache', variable: 'CACHE_DIRECTORY', hasPrivate: true },
+  { key: 'LogsDirectory', base: '/var/log', variable: 'LOGS_DIRECTORY', hasPrivate: true },
 ] as const
 
 /** @throws when a line cannot be read or depends on a running machine */
@@ -60,18 +69,21 @@ export async function readService(
     remainAfterExit: unitFlag(unit.file, 'Service', 'RemainAfterExit'),
     user: value('User'),
     group: value('Group'),
+    supplementaryGroups: all('SupplementaryGroups').flatMap((line) => expand(line).split(/\s+/).filter(Boolean)),
     isDynamicUser: unitFlag(unit.file, 'Service', 'DynamicUser'),
     permissionsStartOnly: unitFlag(unit.file, 'Service', 'PermissionsStartOnly'),
     workingDirectory: value('WorkingDirectory')?.replace(/^-/, ''),
     rootDirectory: value('RootDirectory') ?? value('RootImage'),
-    environment: await readEnvironment(all, expand, reader),
+    ...(await readEnvironment(all, expand, reader)),
     killSignal: value('KillSignal'),
-    directories: DIRECTORIES.flatMap(({ key, base, variable }) =>
+    directories: DIRECTORIES.flatMap(({ key, base, variable, hasPrivate }) =>
       all(key)
         .flatMap((line) => splitWords(line).map(({ text }) => expand(text).split(':')[0] ?? ''))
         .filter((name) => isFolderName(name))
+        .map((name) => name.replace(/\/+$/, ''))
         .map((name) => ({
-          path: `${base}/${name.replace(/\/+$/, '')}`,
+          path: `${base}/${name}`,
+          privatePath: hasPrivate ? `${base}/private/${name}` : undefined,
           mode: modeOf(value(`${key}Mode`)) ?? 0o755,
           variable,
         })),
@@ -83,13 +95,20 @@ async function readEnvironment(
   all: (key: string) => readonly string[],
   expand: (text: string) => string,
   reader: ConfigurationReader,
-): Promise<ReadonlyMap<string, string>> {
+): Promise<Pick<ServiceSettings, 'environment' | 'secrets' | 'secretsInFiles'>> {
   const environment = new Map(all('Environment').flatMap((line) => [...parseEnvironment(line, expand)]))
+  const ofSecretFiles = new Set<string>()
   for (const line of all('EnvironmentFile')) {
     const pattern = expand(line).replace(/^-/, '')
     for (const path of await reader.matching(pattern)) {
       const variables = parseEnvironmentFile((await reader.text(path)) ?? '')
-      for (const [name, content] of variables) environment.set(name, content)
+      const isSecret = variables.size > 0 && (await secretAt(reader.rootfs, path)) !== undefined
+      for (const [name, content] of variables) {
+        environment.set(name, content)
+        // the last file that sets it counts
+        if (isSecret) ofSecretFiles.add(name)
+        else ofSecretFiles.delete(name)
+      }
     }
   }
   for (const line of all('UnsetEnvironment')) {
@@ -98,7 +117,9 @@ async function readEnvironment(
       if (content === undefined || environment.get(name) === content) environment.delete(name)
     }
   }
-  return environment
+  const secrets = [...environment.keys()].filter((name) => ofSecretFiles.has(name) || isSecretName(name))
+  const inFiles = secrets.filter((name) => !ofSecretFiles.has(name))
+  return { environment, secrets: new Set(secrets), secretsInFiles: new Set(inFiles) }
 }
 
 function isFolderName(name: string): boolean {

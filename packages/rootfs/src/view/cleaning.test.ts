@@ -149,6 +149,17 @@ describe('cleanRootfs', () => {
     expect(await codeOf(cleanRootfs(base, rules, { keep: ['boots'] }))).toBe('C2M_UNKNOWN_CLEANING_RULE')
   })
 
+  it('removes files of a name without directories that have it too', async () => {
+    await using base = await merged(folder, MEMBERS)
+    const { rootfs, results } = await cleanRootfs(base, [
+      rule('any', { removeFiles: ['/boot/{kernel,mine}', '/lib', '/tmp'], except: ['/boot/kernel'] }),
+    ])
+    expect(await rootfs.list('')).toEqual(['boot', 'etc', 'tmp', 'usr', 'var'])
+    expect(await rootfs.list('boot')).toEqual(['both', 'kernel', 'mine'])
+    expect(await rootfs.list('tmp/a')).toEqual(['b'])
+    expect(results[0]).toMatchObject({ removed: 1, samples: ['lib'] })
+  })
+
   it('never takes the root away', async () => {
     await using base = await merged(folder, MEMBERS)
     const { rootfs } = await cleanRootfs(base, [rule('all-of-it', { remove: ['/**', '/'] })])

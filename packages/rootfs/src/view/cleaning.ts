@@ -133,7 +133,7 @@ class Tally {
   }
 }
 
-type Action = 'remove' | 'empty' | 'truncate' | 'except'
+type Action = 'remove' | 'removeFiles' | 'empty' | 'truncate' | 'except'
 
 interface Hit {
   readonly tally: Tally
@@ -162,9 +162,10 @@ class Classifier {
 
   constructor(tallies: readonly Tally[]) {
     for (const tally of tallies) {
-      const { remove, empty, truncate, except } = tally.rule
+      const { remove, removeFiles, empty, truncate, except } = tally.rule
       for (const [action, globs] of [
         ['remove', remove],
+        ['removeFiles', removeFiles],
         ['empty', empty],
         ['truncate', truncate],
         ['except', except],
@@ -183,7 +184,8 @@ class Classifier {
     const inherited = above ?? { removing: [], sparing: [] }
     const sparing = union(inherited.sparing, by('except'))
     const without = (tallies: readonly Tally[]) => tallies.filter((tally) => !sparing.includes(tally))
-    const removing = without(union(inherited.removing, by('remove')))
+    const named = entry.type === 'directory' ? by('remove') : union(by('remove'), by('removeFiles'))
+    const removing = without(union(inherited.removing, named))
     if (entry.type === 'directory') {
       const below = without(union(removing, by('empty')))
       this.#levels.push({ path: entry.path, state, removing: below, sparing })

@@ -44,12 +44,15 @@ export async function checkFindings(one: DistroCase): Promise<void> {
 }
 
 function checkRule(
-  { id, summary, remove = [], empty = [], truncate = [], except = [] }: CleaningRule,
+  { id, summary, remove = [], removeFiles = [], empty = [], truncate = [], except = [] }: CleaningRule,
   where: string,
 ): void {
   assert.match(id, /^[a-z0-9][a-z0-9-]*$/, `${where}: no rule can be called ${JSON.stringify(id)}`)
   assert.match(summary, /^\S[^\n]{3,}$/, `${where}: the summary of ${id} is ${JSON.stringify(summary)}`)
-  assert.ok(remove.length + empty.length + truncate.length > 0, `${where}: the rule ${id} names nothing`)
-  for (const glob of [...remove, ...empty, ...truncate, ...except])
+  assert.ok(
+    remove.length + removeFiles.length + empty.length + truncate.length > 0,
+    `${where}: the rule ${id} names nothing`,
+  )
+  for (const glob of [...remove, ...removeFiles, ...empty, ...truncate, ...except])
     assert.match(glob, /^\/./, `${where}: ${id}: the glob ${glob} is not absolute`)
 }

@@ -89,7 +89,7 @@ describe.skipIf(missing.length > 0)('a real Debian machine', () => {
     expect((await process('sshd')).slice(-3)).toEqual(['/usr/sbin/sshd', '-D', '-e'])
     expect(await findings.service('redis')).toMatchObject({
       entrypoint: ['/usr/bin/redis-server', '/etc/redis/redis.conf', '--daemonize', 'no'],
-      user: 'redis:redis',
+      user: 'redis',
       directories: [{ path: '/run/redis', mode: 0o2755 }],
     })
     expect(findings.inits).toMatchObject([{ id: 'systemd', process: { entrypoint: ['/sbin/init'] } }])

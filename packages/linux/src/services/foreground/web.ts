@@ -40,7 +40,7 @@ async function apache2(
 ): Promise<Foreground> {
   const folder = instance === undefined ? '/etc/apache2' : `/etc/apache2-${instance}`
   const suffix = instance === undefined ? '' : `-${instance}`
-  const known = { values: new Map([['SUFFIX', suffix]]), unknown: new Set<string>() }
+  const known = { values: new Map([['SUFFIX', suffix]]), unknown: new Set<string>(), exported: new Set<string>() }
   const { values } = readShellAssignments(
     ((await reader.text(`${folder}/envvars`)) ?? '').replace(/^\s*SUFFIX=.*$/gm, ''),
     known,
