@@ -89,7 +89,7 @@ async function readHead(path: string): Promise<Uint8Array> {
 function checkIsTar(head: Uint8Array, path: string): void {
   const text = Buffer.from(head).toString('latin1')
   const disk = ['QFI\xfb', 'KDMV', 'conectix', 'vhdxfile', '<<<'].some((magic) => text.startsWith(magic))
-  if (!disk && head.length >= Math.max(MAGIC_BYTES, 512)) return
+  if (!disk && head.length >= MAGIC_BYTES) return
   throw new C2mError(
     'C2M_IMAGE_ARCHIVE',
     disk ? `${path} is a disk, not an image archive` : `${path} is too short to be a tar archive`,

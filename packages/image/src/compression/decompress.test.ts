@@ -40,6 +40,17 @@ describe('decompress', () => {
     expect((await drain(decompress(stream(gzipSync(big))))).equals(big)).toBe(true)
   })
 
+  it.each(['BZh91AY', '\x1f\x8b', '(\xb5/\xfd'])('passes on a tar whose first name is %j', async (name) => {
+    const header = Buffer.alloc(512)
+    header.write(`${name}.txt`, 'latin1')
+    header.write('0000644\0', 100)
+    header.write('        0', 148)
+    const sum = header.reduce((total, byte) => total + byte, 0)
+    header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148)
+    const tar = Buffer.concat([header, Buffer.alloc(1024)])
+    expect((await drain(decompress(stream(tar, 100)))).equals(tar)).toBe(true)
+  })
+
   it('reads its source to the end when bytes follow the compressed data', async () => {
     for (const padding of [1, 4096, 500_000]) {
       let ended = false

@@ -1,3 +1,4 @@
+import { isTarHeader } from '@c2m/rootfs'
 import type { Compression } from '../manifest/media-type.js'
 
 const MAGIC: readonly (readonly [Compression, readonly number[]])[] = [
@@ -7,14 +8,19 @@ const MAGIC: readonly (readonly [Compression, readonly number[]])[] = [
   ['bzip2', [0x42, 0x5a, 0x68]],
 ]
 
-export const MAGIC_BYTES = 6
+/** A tar's header, longer than any magic number. */
+export const MAGIC_BYTES = 512
 
 /**
  * What the first bytes say. A skippable zstd frame (0x184D2A50 to 0x184D2A5F, RFC 8878 section 3.1.2) begins what
- * seekable zstd writers (zstd:chunked) make. No tar begins with any of these unless a name in it does, which a caller
- * that knows better tells by its media type.
+ * seekable zstd writers (zstd:chunked) make. A tar is one though its first name begins like any of these.
  */
 export function sniffCompression(head: Uint8Array): Compression {
+  const compression = byMagic(head)
+  return compression !== 'none' && isTarHeader(head) ? 'none' : compression
+}
+
+function byMagic(head: Uint8Array): Compression {
   const found = MAGIC.find(([, magic]) => magic.every((byte, index) => head[index] === byte))
   if (found !== undefined) return found[0]
   const skippable =

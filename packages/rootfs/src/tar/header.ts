@@ -63,6 +63,11 @@ export function isZeroBlock(block: Uint8Array): boolean {
   return true
 }
 
+/** Whether a block of 512 bytes is a tar header, whatever the name in it is. */
+export function isTarHeader(block: Uint8Array): boolean {
+  return block.length >= BLOCK && checksumMatches(block)
+}
+
 /** The sum of all bytes, the checksum's own taken as blanks; some old writers summed signed bytes. */
 function checksumMatches(block: Uint8Array): boolean {
   const [from, to] = FIELDS.checksum
