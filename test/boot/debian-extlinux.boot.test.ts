@@ -14,7 +14,7 @@ const CASES: readonly BootCase[] = [
   {
     ...COMMON,
     table: 'MBR',
-    remark: 'a kernel that came later',
+    remark: 'cloud kernel, another that came later',
     flags: CLOUD,
     first: async (port) => {
       const entries = await ssh(port, `${ADD_KERNEL} && ${ENTRIES}`)
@@ -25,7 +25,13 @@ const CASES: readonly BootCase[] = [
       expect((await ssh(port, `${REMOVE_KERNEL} && ${ENTRIES}`)).split('\n')).toEqual([OWN])
     },
   },
-  { ...COMMON, table: 'GPT', remark: '/boot of its own', flags: [...CLOUD, '--boot-size', '256M'], first: dhcpLease },
+  {
+    ...COMMON,
+    table: 'GPT',
+    remark: 'cloud kernel, /boot of its own',
+    flags: [...CLOUD, '--boot-size', '256M'],
+    first: dhcpLease,
+  },
 ]
 
 describe('a Debian image becomes a machine that EXTLINUX boots', () => {
