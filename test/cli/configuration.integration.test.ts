@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { c2m } from '../support/cli.js'
 import { debian12 } from '../support/debian.js'
+import { ROOT } from '../support/paths.js'
 
 interface PrintedPlan {
   readonly bootloaders: readonly { readonly id: string }[]
@@ -39,6 +40,16 @@ describe('c2m.config.yaml', () => {
     const { bootloaders, disk } = await plan('--bootloader', 'grub-efi', '--partition-table', 'gpt')
     expect(bootloaders.map(({ id }) => id)).toEqual(['grub-efi'])
     expect(disk.table).toBe('gpt')
+  })
+
+  it('may name a plugin that is there already: it is one plugin', async () => {
+    const file = join(cwd, 'twice.yaml')
+    await writeFile(file, `plugins: [${ROOT}plugins/debian, ${ROOT}plugins/debian]\n`)
+    const { bootloaders } = await plan('--config', file, '--bootloader', 'grub-pc')
+    expect(bootloaders.map(({ id }) => id)).toEqual(['grub-pc'])
+    const { stdout, stderr } = await c2m(['inspect', '--plugins', '--json', '--config', file], { cwd })
+    expect(stdout.split('"@c2m/plugin-debian"')).toHaveLength(2)
+    expect(stderr).not.toContain('contributed by')
   })
 
   it('names a key that is not known', async () => {
