@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { freePort, startGuest, type Guest } from '@c2m/qemu'
+import { freePort } from '@c2m/process'
+import { startGuest, type Guest } from '@c2m/qemu'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { c2mOk } from '../support/cli.js'
 import { WORK } from '../support/paths.js'

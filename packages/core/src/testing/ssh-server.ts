@@ -5,6 +5,7 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from '@c2m/process'
 import { isRoot } from './odd-tree.js'
 
 /** An OpenSSH server of this user's on the loopback interface, with keys of its own, and a client's configuration. */
@@ -68,15 +69,6 @@ export async function startSshServer(folder: string, options: { path?: string } 
       await exited
     },
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 async function waitForPort(port: number): Promise<void> {

@@ -1,8 +1,7 @@
-import { makeTemporaryFolder, requireTool, run } from '@c2m/process'
+import { freePort, makeTemporaryFolder, requireTool, run } from '@c2m/process'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, writeFile } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -57,13 +56,4 @@ export async function startDockerRegistry(credentials: string): Promise<DockerRe
   }
   await stop()
   throw new Error('docker-registry does not answer')
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
