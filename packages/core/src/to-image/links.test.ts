@@ -1,9 +1,9 @@
 import { cleanRootfs } from '@c2m/rootfs'
 import { describe, expect, it } from 'vitest'
-import { ConfigurationReader } from '../files/configuration-reader.js'
-import { memoryRootfs, type MemoryRootfs } from '../testing/memory-rootfs.js'
+import { commonCleaningRules } from '../../../linux/src/cleaning/rules.js'
+import { ConfigurationReader } from '../../../linux/src/files/configuration-reader.js'
+import { memoryRootfs, type MemoryRootfs } from '../../../linux/src/testing/memory-rootfs.js'
 import { rulesThroughLinks } from './links.js'
-import { commonCleaningRules } from './rules.js'
 
 async function clean(rootfs: MemoryRootfs) {
   const rules = await commonCleaningRules(new ConfigurationReader(rootfs, () => undefined), [])

@@ -1,14 +1,12 @@
+import { globOf } from '@c2m/linux'
 import type { CleaningRule, Rootfs } from '@c2m/plugin-api'
-import { relativePath } from '../files/paths.js'
-import { globOf } from './glob.js'
+import { expandBraces } from '@c2m/rootfs'
 
 type Globs = NonNullable<CleaningRule['remove']>
 
 /** Directories that are more than what any rule is about: a link from a folder of logs to one costs no machine its data. */
 const EVERYBODYS =
   /^(?:|(?:usr\/(?:local\/)?)?(?:s?bin|lib\w*|share)|boot|dev|etc|home|media|mnt|opt|proc|root|run|srv|sys|usr|usr\/local|var|var\/(?:lib|cache|spool|log))$/
-/** Beyond it a glob's other spellings are not looked for. */
-const MOST_ALTERNATIVES = 1024
 
 /**
  * Rules with their globs also as the tree spells them where a directory that they name is a link: globs follow none, and
@@ -51,7 +49,7 @@ class Spelling {
   /** @param isFollowed also a link that a glob without wildcards names itself */
   async others(glob: string, isFollowed: boolean): Promise<readonly string[]> {
     const found: string[] = []
-    for (const alternative of alternatives(glob)) {
+    for (const alternative of expandBraces(glob)) {
       const parts = alternative.split('/').filter((part) => part !== '')
       const wild = parts.findIndex((part) => /(?<!\\)(?:\\\\)*[*?[]/.test(part))
       const length = wild >= 0 ? wild : parts.length - (isFollowed ? 0 : 1)
@@ -70,26 +68,9 @@ class Spelling {
   #resolve(folder: string): Promise<string | undefined> {
     let place = this.#places.get(folder)
     if (place === undefined) {
-      place = this.#rootfs.resolve(folder).then((path) => (path === undefined ? undefined : relativePath(path)))
+      place = this.#rootfs.resolve(folder)
       this.#places.set(folder, place)
     }
     return place
-  }
-}
-
-/** '/a{b,c{d,e}}' → '/ab', '/acd', '/ace'; innermost braces first. A brace within a backslash's reach is no group. */
-function alternatives(glob: string): readonly string[] {
-  let found = [glob]
-  for (;;) {
-    const next = found.flatMap((one) => {
-      const group = /(?<!\\)\{((?:\\.|[^{}\\])*)\}/.exec(one)
-      if (group === null) return [one]
-      const [all, inside = ''] = group
-      const choices = inside.split(/(?<!\\),/)
-      return choices.map((choice) => one.slice(0, group.index) + choice + one.slice(group.index + all.length))
-    })
-    if (next.length > MOST_ALTERNATIVES) return []
-    if (next.every((one, at) => one === found[at]) && next.length === found.length) return found
-    found = next
   }
 }

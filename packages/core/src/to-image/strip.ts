@@ -1,8 +1,10 @@
-import { findSecrets, globOf, rulesThroughLinks, type SecretFinding } from '@c2m/linux'
+import { findSecrets, globOf, type SecretFinding } from '@c2m/linux'
 import type { CleaningRule, Rootfs } from '@c2m/plugin-api'
 import { cleanRootfs, expressibleRootfs, type CleaningResult, type Inexpressible } from '@c2m/rootfs'
 import type { VmToContainerRequest } from '../request/vm-to-container.js'
 import { ACCOUNT_FILES } from './accounts.js'
+import { fromRoot } from './exclude.js'
+import { rulesThroughLinks } from './links.js'
 import { SPARSE, sparseRule } from './sparse.js'
 
 /** A machine's tree without what stays behind, and what was decided. */
@@ -28,7 +30,7 @@ export async function strip(machine: Rootfs, rules: readonly CleaningRule[], cho
     id: 'exclude',
     summary: 'what --exclude names',
     byDefault: true,
-    remove: exclude.map((glob) => (glob.startsWith('/') ? glob : `/${glob}`)),
+    remove: exclude.map(fromRoot),
   }
   const spelled = await rulesThroughLinks(machine, rules)
   const all = [...spelled, { id: SPARSE, summary: '', byDefault: true }, ...(exclude.length > 0 ? [asked] : [])]

@@ -108,8 +108,11 @@ function enter<T>(state: GlobNode<T>[], node: GlobNode<T>): void {
   if (node.depth !== undefined) enter(state, node.depth)
 }
 
-/** '/a{b,c{d,e}}' → '/ab', '/acd', '/ace'. A brace that nothing closes, or without a comma, stands for itself. */
-function expandBraces(glob: string): readonly string[] {
+/**
+ * '/a{b,c{d,e}}' → '/ab', '/acd', '/ace'. A brace that nothing closes, or without a comma, stands for itself.
+ * @throws C2M_GLOB_INVALID for too many alternatives
+ */
+export function expandBraces(glob: string): readonly string[] {
   const done: string[] = []
   const waiting = [{ text: glob, from: 0 }]
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
