@@ -1,3 +1,4 @@
+import { checkDisk, type OpenDiskOptions } from '@c2m/disk'
 import { openImage, parseReference } from '@c2m/image'
 import type { CleanupStack } from '@c2m/process'
 import { archiveRootfs } from '@c2m/rootfs'
@@ -43,6 +44,14 @@ export interface MachineOptions extends ReaderContext {
   readonly sudo: boolean
   readonly allFilesystems: boolean
   readonly cache: string
+}
+
+/** Files of this host that a machine is read from, its own as it was named first; '-' is standard input. @throws what checkDisk throws */
+export async function machineFiles(target: MachineTarget, options: OpenDiskOptions): Promise<readonly string[]> {
+  if (target.kind === 'ssh') return []
+  if (target.kind === 'disk') return [target.path, ...(await checkDisk(target.path, options)).files]
+  const reference = parseReference(target.reference)
+  return 'path' in reference && reference.path !== undefined ? [reference.path] : []
 }
 
 /** Opens whatever holds a machine, by the reader asked for. Resources are given to `cleanup`. */

@@ -1,10 +1,9 @@
-import { checkDisk } from '@c2m/disk'
 import { checkDestination, parseDestination, writeImage, type WrittenImage } from '@c2m/image'
 import type { RootfsEdit, StepContext } from '@c2m/plugin-api'
 import { CleanupStack, makeCacheFolder, throwIfAborted, type Reporter } from '@c2m/process'
 import { editRootfs, rememberRootfs } from '@c2m/rootfs'
 import { inject, injectable } from 'tsyringe'
-import { machineName, machineTarget, openMachine } from '../machine/open-machine.js'
+import { machineFiles, machineName, machineTarget, openMachine } from '../machine/open-machine.js'
 import type { PluginRegistry } from '../plugins/registry.js'
 import type { VmToContainerRequest } from '../request/vm-to-container.js'
 import { configure } from '../steps/configure.js'
@@ -54,14 +53,12 @@ export class VmToContainer {
       signal: this.signal,
       reporter: this.reporter,
     }
-    await checkDestination(request.output, options, async () => [
-      request.machine.replace(/^tarball:/, ''),
-      request.passphraseFile,
-      ...(machineTarget(request.machine).kind === 'disk' ? (await checkDisk(request.machine, request)).files : []),
-    ])
+    const target = machineTarget(request.machine)
+    const inputs = async () => [...(await machineFiles(target, request)), request.passphraseFile]
+    await checkDestination(request.output, options, inputs)
     await using cleanup = new CleanupStack()
     const { plan, chosen, known, rootfs } = await this.#prepare(request, cleanup)
-    const name = machineName(machineTarget(request.machine))
+    const name = machineName(target)
     const labels = annotations(name, plan.created, known)
     const done = this.reporter.stage(`write ${request.output}`)
     const layers = await layersOf(rootfs, request.splitLayers ? await known.findings.packageFiles() : undefined)

@@ -10,12 +10,15 @@ export interface SecretVariables {
   readonly areLeftOut: boolean
 }
 
+/** Those that a container gets when it starts. */
+export function namesLeftOut({ names, areLeftOut }: SecretVariables): ReadonlySet<string> {
+  return areLeftOut ? names : new Set()
+}
+
 /** Variables without those that are left out. */
-export function withoutSecrets(
-  variables: ReadonlyMap<string, string>,
-  { names, areLeftOut }: SecretVariables,
-): Map<string, string> {
-  return new Map([...variables].filter(([name]) => !areLeftOut || !names.has(name)))
+export function withoutSecrets(variables: ReadonlyMap<string, string>, secrets: SecretVariables): Map<string, string> {
+  const leftOut = namesLeftOut(secrets)
+  return new Map([...variables].filter(([name]) => !leftOut.has(name)))
 }
 
 /**

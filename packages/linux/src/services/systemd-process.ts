@@ -14,7 +14,7 @@ import { entrypointWith, isConfigurationCheck, type CommandBefore } from './entr
 import type { Foreground, NeededDirectory } from './foreground/form.js'
 import { foregroundForm } from './foreground/forms.js'
 import { serviceStem } from './known-services.js'
-import { warnOfSecrets, withoutSecrets, type SecretVariables } from './secret-variables.js'
+import { namesLeftOut, warnOfSecrets, withoutSecrets, type SecretVariables } from './secret-variables.js'
 
 export interface ServiceMachine {
   readonly reader: ConfigurationReader
@@ -71,10 +71,9 @@ async function processOf(machine: ServiceMachine, unit: Unit): Promise<Container
   for (const { variable, path } of settings.directories) {
     variables.set(variable, variables.has(variable) ? `${variables.get(variable)}:${path}` : path)
   }
-  const later = machine.excludeSecrets ? settings.secrets : undefined
   const commands = settings.start.map((command) => ({
     ...command,
-    argv: substituteVariables(command, variables, later),
+    argv: substituteVariables(command, variables, namesLeftOut(secrets)),
   }))
   const main = commands.at(-1)!
   const start = {
@@ -238,8 +237,7 @@ function commandsBefore(
   const made: NeededDirectory[] = []
   const isRoot = user === undefined || /^(?:root|0)(?::|$)/.test(user)
   for (const command of settings?.startPre ?? []) {
-    const later = secrets?.areLeftOut === true ? secrets.names : undefined
-    const argv = substituteVariables(command, settings?.environment ?? new Map(), later)
+    const argv = substituteVariables(command, settings?.environment ?? new Map(), secrets && namesLeftOut(secrets))
     if (isConfigurationCheck(argv)) continue
     const directories = directoriesMadeBy(argv, [...needed, ...made])
     if (directories !== undefined) made.push(...directories)
