@@ -2,10 +2,11 @@ import type { ExecStep, Rootfs, TemporaryFileStep } from '@c2m/plugin-api'
 import { CleanupStack, silentReporter, throwIfAborted, type Reporter } from '@c2m/process'
 import { rm } from 'node:fs/promises'
 import { requireArchitecture } from './guest/architecture.js'
-import { lentFiles } from './guest/temporary-file.js'
 import { openWorkplace } from './guest/workplace.js'
 import { writeLayer } from './layer/write.js'
 import { runInEngine } from './docker/engine.js'
+import { openStepLimits } from './limits/step-limits.js'
+import type { NetworkMode } from './network/network.js'
 
 export type SandboxMode = 'userns' | 'root' | 'docker'
 
@@ -36,6 +37,10 @@ export interface SandboxOptions {
   readonly reporter?: Reporter
   /** Where proxy variables are taken from; default: this process's environment. */
   readonly env?: NodeJS.ProcessEnv
+  /** What the image's programs reach; default: 'http'. */
+  readonly network?: NetworkMode
+  /** For each step; default: two hours. */
+  readonly seconds?: number
   /** Where changes are kept while the steps run; default: memory when there is enough. */
   readonly work?: 'memory' | 'disk'
 }
@@ -67,12 +72,15 @@ class MemoryFull extends Error {}
 async function runInNamespaces(task: SandboxTask, output: string, options: SandboxOptions): Promise<void> {
   const { signal, reporter = silentReporter } = options
   await using cleanup = new CleanupStack()
-  const { session, guest, mapped } = await openWorkplace(task, options, cleanup)
+  const limits = await openStepLimits(options.cache, options.seconds)
+  cleanup.defer(() => limits[Symbol.asyncDispose]())
+  const workplace = await openWorkplace(task, { ...options, network: options.network ?? 'http' }, cleanup)
+  const { session, guest, network, mapped } = workplace
   try {
-    for (const file of await lentFiles(task.base)) await guest.put(file)
+    for (const file of network.files) await guest.put(file)
     for (const step of task.steps) {
       if (step.do === 'temporaryFile') await guest.put(step)
-      else await guest.exec(step)
+      else await guest.exec(step, limits)
     }
   } catch (error) {
     throwIfAborted(signal)

@@ -6,6 +6,7 @@ import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../base-command.js'
 import { kernelFlag } from '../flags/kernel.js'
 import { machineRequest } from '../flags/machine.js'
+import { networkFlag, parseDuration } from '../flags/sandbox.js'
 import { parseSize } from '../flags/size.js'
 import { formatBytes } from '../report/reporters.js'
 import { planText } from '../report/plan.js'
@@ -98,6 +99,11 @@ export default class Container2vm extends BaseCommand {
       description: 'where packages are installed [default: userns]',
       env: 'C2M_SANDBOX',
     }),
+    net: networkFlag('http'),
+    'package-timeout': Flags.string({
+      description: 'for each command of the package step, e.g. 90s, 30m, 2h [default: 2h]',
+      helpGroup: 'SANDBOX',
+    }),
     refresh: Flags.boolean({ description: 'install packages anew instead of taking the cached layer' }),
     seed: Flags.string({ description: 'the same seed and input give the same bytes', env: 'C2M_SEED' }),
     verify: Flags.boolean({ description: 'boot the result in QEMU before calling it done' }),
@@ -142,6 +148,8 @@ export default class Container2vm extends BaseCommand {
       bootSize: flags['boot-size'] === undefined ? 0 : parseSize(flags['boot-size']),
       espSize: flags['esp-size'] === undefined ? 0 : parseSize(flags['esp-size']),
       sandbox: flags.sandbox ?? 'userns',
+      sandboxNetwork: flags.net ?? 'http',
+      packageTimeout: flags['package-timeout'] === undefined ? undefined : parseDuration(flags['package-timeout']),
       refresh: flags.refresh,
       seed: flags.seed,
       verify: flags.verify,

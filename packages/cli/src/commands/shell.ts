@@ -3,6 +3,7 @@ import { usageError } from '@c2m/process'
 import { Args, Flags } from '@oclif/core'
 import { isatty } from 'node:tty'
 import { BaseCommand } from '../base-command.js'
+import { networkFlag } from '../flags/sandbox.js'
 import { parseEnvironment, parseLimits, parseVolume } from '../flags/shell.js'
 import { committedText } from '../report/shell.js'
 
@@ -32,10 +33,7 @@ export default class Shell extends BaseCommand {
     env: Flags.string({ char: 'e', ...list, description: 'NAME=VALUE, or NAME to hand on this host’s' }),
     user: Flags.string({ char: 'u', description: 'USER[:GROUP] of the image, names or numbers' }),
     workdir: Flags.string({ char: 'w', description: 'working directory in the image' }),
-    net: Flags.option({ options: ['host', 'none'] as const })({
-      description: 'none: only a loopback device of its own',
-      default: 'host',
-    }),
+    net: networkFlag('private where slirp4netns is installed, else host'),
     memory: Flags.string({ description: 'memory at most, swap included, e.g. 512M (cgroup v2)' }),
     cpus: Flags.string({ description: 'processors at most, e.g. 1.5 (cgroup v2)' }),
     pids: Flags.integer({ description: 'processes at most, three of the sandbox included (cgroup v2)', min: 4 }),

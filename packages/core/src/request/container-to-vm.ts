@@ -1,3 +1,4 @@
+import type { NetworkMode } from '@c2m/sandbox'
 import type { DiskFormat, Firmware, MachineRequest, MachineTarget, PartitionTableType } from '@c2m/plugin-api'
 
 /** How the package step is isolated. */
@@ -36,6 +37,10 @@ export interface ContainerToVmRequest {
   /** Bytes of the EFI system partition; 0 leaves it to the boot loader. */
   readonly espSize: number
   readonly sandbox: SandboxMode
+  /** What the image's programs reach while packages are installed. */
+  readonly sandboxNetwork: NetworkMode
+  /** Seconds that each command of the package step may take; two hours when undefined. */
+  readonly packageTimeout?: number
   /** Makes the package layer anew even when a cached one is there. */
   readonly refresh: boolean
   /** Everything random comes from it: the same seed and input give the same bytes. */

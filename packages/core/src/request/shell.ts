@@ -1,4 +1,4 @@
-import type { Limits, Volume } from '@c2m/sandbox'
+import type { Limits, NetworkMode, Volume } from '@c2m/sandbox'
 
 /** A command in an image's tree. */
 export interface ShellRequest {
@@ -8,7 +8,8 @@ export interface ShellRequest {
   readonly platform?: string
   /** Run as given, without the image's entrypoint; empty for an interactive shell. */
   readonly command: readonly string[]
-  readonly network: 'host' | 'none'
+  /** Undefined: 'private' where this host can, else 'host'. */
+  readonly network?: NetworkMode
   readonly volumes: readonly Volume[]
   /** Added to the image's own, and stronger. */
   readonly environment: Readonly<Record<string, string>>

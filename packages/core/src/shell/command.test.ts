@@ -21,8 +21,8 @@ describe('commandOf', () => {
 })
 
 it('puts the given variables over those of the image, and these over defaults', () => {
-  const environment = environmentOf(config, { A: 'given' }, { home: '/root', proxies: { no_proxy: 'x' } })
-  expect(environment).toMatchObject({ A: 'given', B: '', C: '', HOME: '/root', no_proxy: 'x' })
+  const environment = environmentOf(config, { A: 'given' }, { home: '/root' })
+  expect(environment).toMatchObject({ A: 'given', B: '', C: '', HOME: '/root' })
   expect(environment.PATH).toContain('/usr/bin')
 })
 

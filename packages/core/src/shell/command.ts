@@ -25,11 +25,11 @@ export async function commandOf(
   )
 }
 
-/** What the command sees: what is needed for the network, the image's own variables, and the given ones last. */
+/** What the command sees: defaults, the image's own variables, and the given ones last. */
 export function environmentOf(
   config: ImageConfig,
   given: Readonly<Record<string, string>>,
-  more: { readonly home: string; readonly terminal?: string; readonly proxies: Readonly<Record<string, string>> },
+  more: { readonly home: string; readonly terminal?: string },
 ): Record<string, string> {
   const own = config.env.map((line) => {
     const at = line.indexOf('=')
@@ -40,7 +40,6 @@ export function environmentOf(
     HOME: more.home,
     HOSTNAME: 'localhost',
     ...(more.terminal === undefined ? {} : { TERM: more.terminal }),
-    ...more.proxies,
     ...(Object.fromEntries(own) as Record<string, string>),
     ...given,
   }

@@ -1,6 +1,6 @@
 import { parseDestination } from '@c2m/image'
 import { CleanupStack, makeCacheFolder, usageError, type Reporter } from '@c2m/process'
-import { proxyVariables, runShell, type ShellTask } from '@c2m/sandbox'
+import { hasUserNetwork, runShell, type NetworkMode, type ShellTask } from '@c2m/sandbox'
 import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { inject, injectable } from 'tsyringe'
@@ -77,6 +77,15 @@ export class Shell {
     this.reporter.warn(`the changes are kept as an OCI layer, until the cache is pruned: ${kept}`)
   }
 
+  /** The host's own is nothing for a stranger's image, and a command is not to fail for the lack of another. */
+  async #network(): Promise<NetworkMode> {
+    if (await hasUserNetwork()) return 'private'
+    this.reporter.info(
+      'the image’s programs reach what this host reaches, its own services on the loopback device among it: slirp4netns (apt-get install slirp4netns) gives them a network of their own, --net none nothing',
+    )
+    return 'host'
+  }
+
   async #checkCommit(destination: string, request: ShellRequest): Promise<void> {
     const target = parseDestination(destination)
     if ('path' in target && target.path === '-')
@@ -89,7 +98,6 @@ export class Shell {
   async #task(request: ShellRequest, { image, rootfs }: LayeredImage): Promise<ShellTask> {
     const { config } = image
     const { home, ...user } = await resolveUser(request.user ?? config.user ?? '', rootfs)
-    const { env } = this.settings
     return {
       base: rootfs,
       baseId: baseIdentity(image),
@@ -97,12 +105,11 @@ export class Shell {
       argv: await commandOf(request.command, config, rootfs),
       environment: environmentOf(config, request.environment, {
         home,
-        terminal: request.terminal ? (env.TERM ?? 'xterm') : undefined,
-        proxies: request.network === 'host' ? proxyVariables(env) : {},
+        terminal: request.terminal ? (this.settings.env.TERM ?? 'xterm') : undefined,
       }),
       user,
       workingDirectory: await directoryOf(request.workingDirectory ?? config.workingDir ?? '/', rootfs),
-      network: request.network,
+      network: request.network ?? (await this.#network()),
       volumes: request.volumes,
       limits: request.limits,
     }

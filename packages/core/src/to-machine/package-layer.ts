@@ -38,6 +38,8 @@ export class PackageLayer {
       {
         cache: this.settings.cache,
         mode: request.sandbox,
+        network: request.sandboxNetwork,
+        ...(request.packageTimeout === undefined ? {} : { seconds: request.packageTimeout }),
         refresh: request.refresh,
         signal: this.signal,
         reporter: this.reporter,

@@ -22,6 +22,9 @@ import { guestEnvironment } from '../guest/environment.js'
 import { contentlessPaths, stepFailed } from '../guest/guest.js'
 import { placeOf, settle, type Place } from '../guest/temporary-file.js'
 import { firstLine, hostPath, start, type ChildOptions, type Exit } from '../namespace/child.js'
+import { CAPABILITIES } from '../container/config.js'
+import type { NetworkMode } from '../network/network.js'
+import { proxyVariables } from '../network/upstream.js'
 import type { SandboxOptions, SandboxTask } from '../sandbox.js'
 import { safeName } from '../tree/store.js'
 import { unpackable } from '../tree/placeholder.js'
@@ -87,8 +90,8 @@ export async function runInEngine(task: SandboxTask, output: string, options: Sa
     '--interactive',
     '--name',
     name,
-    '--network',
-    'host',
+    ...networkOf(options.network),
+    ...HARDENED,
     '--hostname',
     'localhost',
     '--workdir',
@@ -127,6 +130,17 @@ export async function runInEngine(task: SandboxTask, output: string, options: Sa
     throwIfAborted(signal)
     throw fileError(error, output, 'write')
   }
+}
+
+/** As the containers of the other modes have it; the engine's own filter of system calls and masks come on top. */
+const HARDENED = [
+  ...['--security-opt', 'no-new-privileges', '--pids-limit', '4096', '--cap-drop', 'ALL'],
+  ...CAPABILITIES.flatMap((name) => ['--cap-add', name.slice(4)]),
+]
+
+/** By default the engine's own network, which is not the host's. */
+function networkOf(mode: NetworkMode = 'http'): string[] {
+  return mode === 'host' || mode === 'none' ? ['--network', mode] : []
 }
 
 /** The client may need its own variables (DOCKER_HOST, HOME) to find the engine; the image's programs never see them. */
@@ -215,7 +229,7 @@ async function execInContainer(
   { task, env, reporter }: { task: SandboxTask; env: NodeJS.ProcessEnv; reporter: Reporter },
 ): Promise<void> {
   reporter.detail(`${step.title}: ${step.argv.join(' ')}`)
-  const environment = guestEnvironment(step, task.sourceDateEpoch, env)
+  const environment = guestEnvironment(step, task.sourceDateEpoch, proxyVariables(env))
   const { PATH = '', ...others } = environment
   // by name only: values may be secrets (proxies), and arguments are there for everybody to read. PATH is none,
   // and the client needs its own

@@ -2,14 +2,11 @@ import type { ExecStep } from '@c2m/plugin-api'
 
 export const GUEST_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
-/** curl's and apt's names; nothing else of the caller's environment reaches the image's programs. */
-const PROXIES = ['http_proxy', 'https_proxy', 'ftp_proxy', 'all_proxy', 'no_proxy']
-
-/** What a step's command sees, the step's own variables last. */
+/** What a step's command sees, and nothing of the caller's; the step's own variables last. @param network proxies */
 export function guestEnvironment(
   step: Pick<ExecStep, 'env'>,
   sourceDateEpoch: number,
-  host: NodeJS.ProcessEnv,
+  network: Readonly<Record<string, string>>,
 ): Record<string, string> {
   const environment: Record<string, string> = {
     PATH: GUEST_PATH,
@@ -18,15 +15,5 @@ export function guestEnvironment(
     TERM: 'linux',
     SOURCE_DATE_EPOCH: String(sourceDateEpoch),
   }
-  return { ...environment, ...proxyVariables(host), ...step.env }
-}
-
-/** What programs need to reach the network where only a proxy does. */
-export function proxyVariables(host: NodeJS.ProcessEnv): Record<string, string> {
-  const found: Record<string, string> = {}
-  for (const name of PROXIES.flatMap((proxy) => [proxy, proxy.toUpperCase()])) {
-    const value = host[name]
-    if (value) found[name] = value
-  }
-  return found
+  return { ...environment, ...network, ...step.env }
 }

@@ -1,20 +1,26 @@
 import type { ExecStep } from '@c2m/plugin-api'
-import { C2mError, interrupted, requireTool, startTime, throwIfAborted, type Reporter } from '@c2m/process'
+import { C2mError, interrupted, startTime, throwIfAborted, type Reporter } from '@c2m/process'
 import { randomBytes } from 'node:crypto'
 import { release } from 'node:os'
-import { hostPath, type Exit } from '../namespace/child.js'
-import { EMPTY_DIRECTORIES, ENTER, MOUNT_OVERLAY, PUT_FILE, TAKE_FILE } from '../namespace/scripts.js'
+import type { ContainerProcess } from '../container/config.js'
+import { containerStatus, isMissingProgram, prepareContainer, type Container } from '../container/container.js'
+import { watchLimits, type StepLimits } from '../limits/step-limits.js'
+import { start, type Exit } from '../namespace/child.js'
+import { EMPTY_DIRECTORIES, MOUNT_CACHES, MOUNT_OVERLAY, PUT_FILE, TAKE_FILE } from '../namespace/scripts.js'
 import { failure, type Session } from '../namespace/session.js'
+import type { Network } from '../network/network.js'
 import type { SandboxTask } from '../sandbox.js'
-import { GUEST_PATH, guestEnvironment } from './environment.js'
+import { guestEnvironment } from './environment.js'
 import { placeOf, settle, type Place, type TemporaryFile } from './temporary-file.js'
 
 /** The tree with an overlay for changes, in which the image's programs run. */
 export interface Guest {
   /** Puts a file there for the rest of the session. */
   put(file: TemporaryFile): Promise<void>
-  /** @throws C2M_SANDBOX_STEP_FAILED, C2M_SANDBOX_FAILED, C2M_INTERRUPTED */
-  exec(step: ExecStep): Promise<void>
+  /** A process that is to run in the tree. @throws C2M_SANDBOX_FAILED, C2M_INTERRUPTED */
+  container(process: ContainerProcess): Promise<Container>
+  /** @throws C2M_SANDBOX_STEP_FAILED, C2M_SANDBOX_LIMIT, C2M_SANDBOX_FAILED, C2M_INTERRUPTED */
+  exec(step: ExecStep, limits: StepLimits): Promise<void>
   /** Whether changes are in memory and that is used up. */
   isFull(): Promise<boolean>
   /** Takes the temporary files and whatever does not belong into the layer out of the changes. */
@@ -29,11 +35,13 @@ export interface GuestOptions {
   readonly place: 'memory' | 'disk' | undefined
   /** Told the folder of the store that holds the changes, before it is made. */
   onWork(folder: string): void
-  readonly env: NodeJS.ProcessEnv
+  readonly network: Network
   readonly reporter: Reporter
   readonly signal: AbortSignal | undefined
 }
 
+/** Where the overlay is. */
+const TREE = '/tmp/tree'
 /** What exists only while a machine runs; only the directories themselves belong into a layer. */
 const VOLATILE = ['proc', 'sys', 'dev', 'run', 'tmp']
 /** Changes go to memory from so much on, and may take this part of it: the kernel's packages need about 1 GiB. */
@@ -57,33 +65,16 @@ interface MountedCache {
 
 /** @throws C2M_SANDBOX_FAILED, C2M_INTERRUPTED */
 export async function openGuest(session: Session, options: GuestOptions): Promise<Guest> {
-  const { task, reporter, signal } = options
-  const [unshare, sh] = [
-    await requireTool('unshare', 'the sandbox', 'util-linux'),
-    await requireTool('sh', 'the sandbox', 'dash'),
-  ]
+  const { task, mapped, network, reporter, signal } = options
   const memory = memorySize(options)
   await mountOverlay(session, memory, options)
   const caches = await makeCaches(session, options)
+  const places = caches.flatMap(({ folder, directory }) => [folder, directory])
+  await session.run('mount the package caches', ['sh', '-c', MOUNT_CACHES, 'c2m', ...places])
   const placed: { place: Place; key: string }[] = []
 
-  const enter = [
-    unshare,
-    '--mount',
-    '--pid',
-    '--ipc',
-    '--uts',
-    '--cgroup',
-    '--fork',
-    '--kill-child',
-    '--',
-    sh,
-    '-c',
-    ENTER,
-  ]
-  const places = [String(caches.length), ...caches.flatMap(({ folder, directory }) => [folder, directory])]
-
   return {
+    container: async (process) => prepareContainer(session, process, { root: TREE, mapped, sys: network.sys }),
     put: async (file) => {
       const place = await placeOf(task.base, file.path)
       const key = String(placed.length)
@@ -92,21 +83,32 @@ export async function openGuest(session: Session, options: GuestOptions): Promis
       const argv = ['sh', '-c', PUT_FILE, 'c2m', place.directory, place.name, mode, key]
       await session.run(`put ${file.path} into the image`, argv, { input: file.content })
     },
-    exec: async (step) => {
+    exec: async (step, limits) => {
       throwIfAborted(signal)
       reporter.detail(`${step.title}: ${step.argv.join(' ')}`)
-      const child = session.start(
-        [...enter, 'c2m', hostPath(), step.env?.PATH ?? GUEST_PATH, ...places, ...step.argv],
+      const container = await prepareContainer(
+        session,
         {
-          env: guestEnvironment(step, task.sourceDateEpoch, options.env),
-          ...(step.stdin === undefined ? {} : { input: step.stdin }),
-          onLine: (line) => reporter.detail(line),
+          argv: step.argv,
+          environment: guestEnvironment(step, task.sourceDateEpoch, network.environment),
+          workingDirectory: '/',
+          user: { uid: 0, gid: 0, groups: [] },
+          terminal: false,
         },
+        { root: TREE, mapped, sys: network.sys },
       )
+      using watch = watchLimits(limits, () => void container.kill())
+      const child = start([...limits.joining, ...session.enter, ...container.argv], {
+        ...(step.stdin === undefined ? {} : { input: step.stdin }),
+        onLine: (line) => reporter.detail(line),
+      })
       const exit = await child.finished
       if (signal?.aborted === true) throw interrupted()
-      if (!exit.status.includes('entered')) throw failure(`run "${step.title}" in the sandbox`, exit)
-      if (exit.code !== 0) throw stepFailed(step, exit)
+      watch.throwIfExceeded(step.title)
+      const { entered, said } = containerStatus(exit.status)
+      const complete = { ...exit, said: [exit.said, said].filter(Boolean).join('\n') }
+      if (!entered && !isMissingProgram(said)) throw failure(`run "${step.title}" in the sandbox`, complete)
+      if (exit.code !== 0) throw stepFailed(step, complete)
     },
     isFull: async () => {
       if (memory === undefined) return false
@@ -118,7 +120,7 @@ export async function openGuest(session: Session, options: GuestOptions): Promis
       return blocks < 64 || inodes === 0
     },
     finish: async () => {
-      await session.run('take the overlay apart', ['umount', '/tmp/tree'])
+      await session.run('take the overlay apart', ['umount', '--recursive', TREE])
       for (const { place, key } of placed.reverse()) {
         await session.run('take temporary files away', ['sh', '-c', TAKE_FILE, 'c2m', place.directory, place.name, key])
       }

@@ -1,7 +1,6 @@
 import type { Rootfs, TemporaryFileStep } from '@c2m/plugin-api'
 import { C2mError, ExitCode } from '@c2m/process'
 import { cleanPath } from '@c2m/rootfs'
-import { readFile } from 'node:fs/promises'
 
 export type TemporaryFile = Pick<TemporaryFileStep, 'path' | 'content' | 'mode'>
 
@@ -9,17 +8,6 @@ export type TemporaryFile = Pick<TemporaryFileStep, 'path' | 'content' | 'mode'>
 export interface Place {
   readonly directory: string
   readonly name: string
-}
-
-/** What the host lends for the time of the session: its resolver, and names for localhost when the image has none. */
-export async function lentFiles(base: Rootfs): Promise<TemporaryFile[]> {
-  const files: TemporaryFile[] = []
-  const resolver = await readFile('/etc/resolv.conf', 'utf8').catch(() => undefined)
-  if (resolver !== undefined) files.push({ path: '/etc/resolv.conf', content: resolver, mode: 0o644 })
-  if ((await base.resolve('etc/hosts')) === undefined) {
-    files.push({ path: '/etc/hosts', content: '127.0.0.1 localhost\n::1 localhost\n', mode: 0o644 })
-  }
-  return files
 }
 
 /** @throws C2M_SANDBOX_PATH when the path is the root, or holds a newline */

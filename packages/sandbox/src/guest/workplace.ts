@@ -6,12 +6,14 @@ import { openSession, type Session } from '../namespace/session.js'
 import type { SandboxOptions, SandboxTask } from '../sandbox.js'
 import { unpackBase } from '../tree/base.js'
 import { openStore, safeName } from '../tree/store.js'
+import { openNetwork, type Network, type NetworkMode } from '../network/network.js'
 import { openGuest, type Guest } from './guest.js'
 
 /** The image unpacked, an overlay over it, and the namespaces in which its programs run. */
 export interface Workplace {
   readonly session: Session
   readonly guest: Guest
+  readonly network: Network
   /** Whether it lies in a user namespace. */
   readonly mapped: boolean
 }
@@ -23,7 +25,7 @@ export interface Workplace {
  */
 export async function openWorkplace(
   task: SandboxTask,
-  options: SandboxOptions,
+  options: SandboxOptions & { readonly network: NetworkMode },
   cleanup: CleanupStack,
   files: readonly string[] = [],
 ): Promise<Workplace> {
@@ -45,8 +47,16 @@ export async function openWorkplace(
   // removed after the session has ended, so that nothing writes there any more
   const work = { name: '' }
   cleanup.defer(() => store.remove(work.name === '' ? [] : [join(store.folder, work.name)]))
-  const session = await openSession({ mapping, folder: store.folder, files, signal })
+  const session = await openSession({
+    mapping,
+    folder: store.folder,
+    files,
+    network: options.network === 'host' ? 'host' : 'own',
+    signal,
+  })
   cleanup.defer(() => session[Symbol.asyncDispose]())
+  const network = await openNetwork(options.network, session, { base: task.base, env, reporter, signal })
+  cleanup.defer(() => network[Symbol.asyncDispose]())
   await unpackBase(task.base, baseName, { session, store, reporter })
   const guest = await openGuest(session, {
     task,
@@ -55,11 +65,11 @@ export async function openWorkplace(
     mapped: mapping !== undefined,
     place: options.work,
     onWork: (name) => (work.name = name),
-    env,
+    network,
     reporter,
     signal,
   })
-  return { session, guest, mapped: mapping !== undefined }
+  return { session, guest, network, mapped: mapping !== undefined }
 }
 
 function trustedRoot(): undefined {

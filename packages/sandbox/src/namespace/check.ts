@@ -6,15 +6,17 @@ import { checkEngine } from '../docker/engine.js'
 import type { SandboxMode } from '../sandbox.js'
 import { openStore } from '../tree/store.js'
 import { chooseMapping } from './id-mapping.js'
-import { openSession } from './session.js'
+import { containerStatus, prepareContainer } from '../container/container.js'
+import { GUEST_PATH } from '../guest/environment.js'
+import { failure, openSession } from './session.js'
 
-/** An overlay and a step's namespaces, with nothing in them. */
-const PROBE = `
+/** An overlay. $1 its options. */
+const PROBE_OVERLAY = `
 set -eu
 mkdir /tmp/lower /tmp/upper /tmp/inner
 mount -t overlay -o "lowerdir=/tmp/lower,upperdir=/tmp/upper,workdir=/tmp/inner,$1" probe /tmp/tree
-mkdir /tmp/tree/proc
-unshare --mount --pid --ipc --uts --cgroup --fork --kill-child -- mount -t proc proc /tmp/tree/proc
+umount /tmp/tree
+mount --rbind / /tmp/tree
 `
 
 /** Whether this host can run a sandbox: everything is really tried, with nothing in it. */
@@ -61,18 +63,36 @@ async function forbiddenBySettings(): Promise<Verdict | undefined> {
 }
 
 async function probe(mode: 'userns' | 'root'): Promise<void> {
+  await inHostsTree(mode, ['/bin/sh', '-c', ':'])
+}
+
+/**
+ * Runs a program of this host in a container like those of images, whose tree is the host's own as the container's root sees
+ * it. @returns what it wrote
+ * @throws C2M_SANDBOX_…, C2M_TOOL_MISSING
+ */
+export async function inHostsTree(mode: 'userns' | 'root', argv: readonly string[]): Promise<string> {
   const mapping = mode === 'root' ? undefined : await chooseMapping()
   await using folder = await makeTemporaryFolder(tmpdir(), 'c2m-check')
   const store = await openStore(folder.path, mapping)
   try {
-    await using session = await openSession({ mapping, folder: store.folder })
-    await session.run('mount an overlay and /proc', [
-      'sh',
-      '-c',
-      PROBE,
-      'c2m',
-      mapping === undefined ? 'index=off' : 'userxattr',
-    ])
+    await using session = await openSession({ mapping, folder: store.folder, network: 'own' })
+    const overlay = mapping === undefined ? 'index=off' : 'userxattr'
+    await session.run('mount an overlay', ['sh', '-c', PROBE_OVERLAY, 'c2m', overlay])
+    const process = {
+      argv,
+      environment: { PATH: GUEST_PATH },
+      workingDirectory: '/',
+      user: { uid: 0, gid: 0, groups: [] },
+      terminal: false,
+    }
+    const options = { root: '/tmp/tree', mapped: mapping !== undefined, sys: undefined }
+    const container = await prepareContainer(session, process, options)
+    const lines: string[] = []
+    const exit = await session.start(container.argv, { onLine: (line) => lines.push(line) }).finished
+    const { entered, said } = containerStatus(exit.status)
+    if (!entered || exit.code !== 0) throw failure('run a container', { ...exit, said: said || exit.said })
+    return lines.join('\n')
   } finally {
     await store.remove([store.folder])
   }

@@ -5,17 +5,33 @@
  *     /tmp/store      the sandbox's folder in the cache: bases, downloads, work
  *     /tmp/work       upper/ work/ stash/: tmpfs, or a folder of the store
  *     /tmp/tree       the overlay: what the image's programs get as their root
+ *     /tmp/bundles    a directory for each container, for the OCI runtime
+ *     /tmp/runtime    its state
+ *     /tmp/init       the program of the containers' first process
  */
 
-/** First process of the session; the sandbox's folder is its working directory. Ends when its standard input does. */
+/**
+ * First process of the session; the sandbox's folder is its working directory. Ends when its standard input does. $1 'own'
+ * when the session has a network namespace of its own, $2 the program sleep(1).
+ */
 export const SESSION = `
 set -eu
+umask 022
 read -r pid rest < /proc/self/stat
 echo "begun $pid"
 # the caller may open what /tmp is about to hide
 read -r rest
+if [ "$1" = own ]; then ip link set lo up; fi
 mount -t tmpfs -o mode=0755 c2m /tmp
-mkdir /tmp/store /tmp/work /tmp/tree /tmp/host
+mkdir /tmp/store /tmp/work /tmp/tree /tmp/init
+mkdir -m 0700 /tmp/bundles /tmp/runtime
+# to be run and not to be read, by others than its owner
+cp -L "$2" /tmp/init/sleep
+chmod 0111 /tmp/init/sleep
+# processes are known by their numbers in this namespace from here on
+mount -t proc -o nosuid,nodev,noexec proc /proc
+# control groups are set up by the caller, or not at all
+if [ -d /sys/fs/cgroup ]; then mount -t tmpfs -o mode=0755 c2m /sys/fs/cgroup; fi
 # not canonicalized: the folders above the store may be closed to the container's root, the working directory is not
 mount -c --rbind . /tmp/store
 echo ready
@@ -35,7 +51,7 @@ mkdir /tmp/work/upper /tmp/work/work /tmp/work/stash
 # the overlay's root directory shows the metadata of the upper one
 chown --reference="/tmp/store/bases/$1" /tmp/work/upper
 chmod --reference="/tmp/store/bases/$1" /tmp/work/upper
-mount -t overlay -o "lowerdir=/tmp/store/bases/$1,upperdir=/tmp/work/upper,workdir=/tmp/work/work,$4" c2m /tmp/tree
+mount -t overlay -o "nosuid,nodev,lowerdir=/tmp/store/bases/$1,upperdir=/tmp/work/upper,workdir=/tmp/work/work,$4" c2m /tmp/tree
 `
 
 /**
@@ -118,98 +134,49 @@ for path; do
 done
 `
 
-/** The current directory becomes a tree in which programs run: with the kernel's file systems and devices. $1 'none': no network. */
-export const MAKE_SYSTEM = `
-make_system() {
-  mount -t proc -o nosuid,nodev,noexec proc proc
-  mount -t tmpfs -o mode=0755,nosuid,size=64m dev dev
-  for d in null zero full random urandom tty; do
-    : > "dev/$d"
-    mount --bind "/dev/$d" "dev/$d"
-  done
-  mkdir -m 0755 dev/pts
-  mkdir dev/shm
-  chmod 1777 dev/shm
-  mount -t devpts -o newinstance,ptmxmode=0666,mode=0620,gid=5,nosuid,noexec devpts dev/pts
-  ln -s pts/ptmx dev/ptmx
-  ln -s /proc/self/fd dev/fd
-  ln -s /proc/self/fd/0 dev/stdin
-  ln -s /proc/self/fd/1 dev/stdout
-  ln -s /proc/self/fd/2 dev/stderr
-  # a sysfs of its own needs a network namespace of its own
-  if [ "$1" != none ] || ! mount -t sysfs -o ro,nosuid,nodev,noexec sysfs sys 2> /dev/null; then
-    mount --rbind /sys sys
-    mount -o remount,bind,ro,nosuid,nodev,noexec sys
-  fi
-  hostname localhost 2> /dev/null || :
-}
-`
-
-/** The directories that make_system needs. */
+/** The directories on which the runtime mounts, made in the overlay when the image lacks them. */
 export const MAKE_POINTS = `
-cd /tmp/tree
 for d in proc sys dev; do
-  if [ -L "$d" ]; then echo "/$d is a symlink" >&2; exit 1; fi
-  mkdir -p "$d"
+  if [ -L "/tmp/tree/$d" ]; then echo "/$d is a symlink" >&2; exit 1; fi
+  if [ ! -d "/tmp/tree/$d" ]; then mkdir "/tmp/tree/$d"; echo "$d" >> /tmp/work/stash/made-directories; fi
 done
 `
 
 /**
- * The current directory becomes the root of every process in the namespace, the host's tree goes.
- *
- * pivot_root needs a umount after it, but then the host's programs are gone. So a helper waits with a bind mount of the
- * host's tree as its own root, which pivot_root leaves alone, and the new root as its working directory.
+ * remount_below POINT ro|rw: a bind mount takes over the options of what is below it only when it is mounted again, mount by
+ * mount.
  */
-export const CHANGE_ROOT = `
-change_root() {
-  mount --rbind / /tmp/host
-  rm -f /tmp/to-helper /tmp/from-helper
-  mkfifo /tmp/to-helper /tmp/from-helper
-  exec 8<> /tmp/to-helper 9<> /tmp/from-helper
-  nsenter --root=/tmp/host --wd=. sh -c 'echo here >&9; read -r _ <&8; exec umount -c -n -l dev/shm 3>&- 8>&- 9>&-' &
-  read -r here <&9
-  pivot_root . dev/shm
-  cd /
-  echo go >&8
-  wait $!
-  exec 8>&- 9>&-
+export const REMOUNT_BELOW = `
+remount_below() {
+  while read -r _ _ _ _ at flags _; do
+    case $at in "$1" | "$1"/*) ;; *) continue ;; esac
+    options=remount,bind,nosuid,nodev
+    # what the host has forbidden stays so
+    case ,$flags, in *,noexec,*) options=$options,noexec ;; esac
+    case ,$flags,$2, in *,ro,*) options=$options,ro ;; esac
+    mount -o "$options" "$(printf %b "$at")"
+  done < /proc/self/mountinfo
 }
 `
 
-/**
- * First process of one step's own namespaces: makes the tree the root directory, drops the host's, runs the command.
- * $1 the host's PATH, $2 the guest's, $3 number of caches, then for each its folder in the store and its directory in
- * the tree, then the command.
- */
-export const ENTER = `
+/** The host's /sys, to be read only: a sysfs of its own needs a network namespace of its own. */
+export const HOST_SYS = `
 set -eu
-umask 022
-ulimit -c 0
-guest_path=$2
-PATH=$1
+${REMOUNT_BELOW}
+mkdir /tmp/sys
+mount --rbind /sys /tmp/sys
+remount_below /tmp/sys ro
+`
+
+/** Package caches are mounted in the overlay: for each its folder in the store and its directory in the tree. */
+export const MOUNT_CACHES = `
+set -eu
 ${GO_TO}
-${MAKE_SYSTEM}
-${CHANGE_ROOT}
 ${MAKE_POINTS}
-shift 2
-caches=$1
-shift
-while [ "$caches" -gt 0 ]; do
+while [ $# -gt 0 ]; do
   cd /tmp/tree
   go_to "$2"
   mount -c --bind "/tmp/store/$1" .
   shift 2
-  caches=$((caches - 1))
 done
-cd /tmp/tree
-make_system host
-change_root
-echo entered >&3
-exec 3>&-
-unset OLDPWD here caches rest made at part d
-PATH=$guest_path
-unset guest_path
-set +eu
-"$@"
-exit $?
 `

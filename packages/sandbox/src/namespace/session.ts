@@ -10,8 +10,12 @@ import { SESSION } from './scripts.js'
  * way: its first process has the death of its parent as a signal.
  */
 export interface Session extends AsyncDisposable {
-  /** Prefix of a command that is to run as the container's root in the mount namespace only, by the host's processes. */
+  /** Prefix of a host program that is to run as the container's root in the namespaces. */
   readonly enter: readonly string[]
+  /** Whether it lies in a user namespace. */
+  readonly mapped: boolean
+  /** First process, as the host numbers it: names the namespaces. */
+  readonly pid: number
   /** The host's files that were asked for, opened. */
   readonly files: readonly number[]
   /** Starts a host program as the container's root in the namespaces. */
@@ -27,6 +31,8 @@ export interface SessionOptions {
   readonly folder: string
   /** Files and folders of the host that are to be mounted: absolute, without symlinks. The session closes them. */
   readonly files?: readonly string[]
+  /** 'own': a network namespace with nothing but a loopback device. */
+  readonly network: 'own' | 'host'
   readonly signal?: AbortSignal | undefined
 }
 
@@ -38,7 +44,7 @@ const TOOLS: readonly (readonly [name: string, aptPackage: string])[] = [
   ['unshare', 'util-linux'],
   ['nsenter', 'util-linux'],
   ['setpriv', 'util-linux'],
-  ['pivot_root', 'util-linux'],
+  ['crun', 'crun'],
   ['mount', 'mount'],
   ['umount', 'mount'],
   ['tar', 'tar'],
@@ -48,23 +54,27 @@ const TOOLS: readonly (readonly [name: string, aptPackage: string])[] = [
 ]
 
 /** @throws C2M_TOOL_MISSING (exit code 3) */
-async function requireTools(): Promise<void> {
+async function requireTools(network: 'own' | 'host'): Promise<void> {
   for (const [name, aptPackage] of TOOLS) await requireTool(name, 'the sandbox', aptPackage)
+  if (network === 'own') await requireTool('ip', 'a network of its own', 'iproute2')
 }
 
 /** @throws C2M_SANDBOX_FAILED when the kernel or its settings do not allow it; C2M_INTERRUPTED */
-export async function openSession({ mapping, folder, files = [], signal }: SessionOptions): Promise<Session> {
+export async function openSession(options: SessionOptions): Promise<Session> {
+  const { mapping, folder, files = [], network, signal } = options
   throwIfAborted(signal)
-  await requireTools()
+  await requireTools(network)
   // absolute, since a step's environment brings the PATH of the image
   const nsenter = await requireTool('nsenter', 'the sandbox', 'util-linux')
+  const sleep = await requireTool('sleep', 'the sandbox', 'coreutils')
   await using cleanup = new CleanupStack()
   const holder = mapping === undefined ? undefined : await openUserNamespace([rangeOf(mapping)], signal)
   if (holder !== undefined) cleanup.defer(() => holder[Symbol.asyncDispose]())
-  const namespaces = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--propagation', 'private', '--']
+  const kinds = ['--mount', '--pid', ...(network === 'own' ? ['--net'] : [])]
+  const namespaces = ['unshare', ...kinds, '--fork', '--kill-child', '--propagation', 'private', '--']
   // set after the change of ids, which clears it
   const bound = ['setpriv', '--pdeathsig', 'KILL', '--']
-  const init = start([...(holder?.enter ?? []), ...bound, ...namespaces, 'sh', '-c', SESSION], {
+  const init = start([...(holder?.enter ?? []), ...bound, ...namespaces, 'sh', '-c', SESSION, 'c2m', network, sleep], {
     cwd: folder,
     keepOpen: true,
   })
@@ -93,12 +103,13 @@ export async function openSession({ mapping, folder, files = [], signal }: Sessi
   init.stdin.write('go\n')
   await expect(/^ready$/)
   const user = mapping === undefined ? [] : ['--user', '--setuid', '0', '--setgid', '0']
-  const enter = [nsenter, '--target', pid, ...user, '--mount']
-  const startIn = (argv: readonly string[], options?: ChildOptions) =>
-    start([...enter, '--pid', '--', ...argv], options)
+  const enter = [nsenter, '--target', pid, ...user, ...kinds, '--']
+  const startIn = (argv: readonly string[], options?: ChildOptions) => start([...enter, ...argv], options)
   const kept = opening.release()
   return {
-    enter: [...enter, '--'],
+    enter,
+    mapped: mapping !== undefined,
+    pid: Number(pid),
     files: opened,
     start: startIn,
     run: async (doing, argv, options) => {

@@ -1,25 +1,24 @@
-import { CleanupStack, quote, requireTool, silentReporter, throwIfAborted } from '@c2m/process'
+import { CleanupStack, silentReporter, throwIfAborted } from '@c2m/process'
+import type { ContainerProcess } from '../container/config.js'
+import { containerStatus, isMissingProgram } from '../container/container.js'
 import { requireArchitecture } from '../guest/architecture.js'
-import { lentFiles, settle } from '../guest/temporary-file.js'
-import { openWorkplace } from '../guest/workplace.js'
+import { settle } from '../guest/temporary-file.js'
+import { openWorkplace, type Workplace } from '../guest/workplace.js'
 import { writeLayer } from '../layer/write.js'
-import { failure, type Session } from '../namespace/session.js'
+import { joining, openControlGroup, type ControlGroup, type Limits } from '../limits/cgroup.js'
+import { failure } from '../namespace/session.js'
+import type { NetworkMode } from '../network/network.js'
 import type { SandboxOptions, SandboxTask } from '../sandbox.js'
-import { attach, type Attached, type Descriptors } from './attached.js'
-import { openControlGroup, type ControlGroup, type Limits } from './cgroup.js'
-import { exportsOf } from './environment.js'
-import { ENTER_SHELL, MOUNT_FILES, TAKE_POINTS } from './scripts.js'
+import { attach, type Descriptors } from './attached.js'
+import { MOUNT_FILES, PLACE_VOLUMES, TAKE_POINTS } from './scripts.js'
 import { placeVolume, warnOfVolume, type PlacedVolume, type Volume } from './volume.js'
 
 /** A command that is run in an image's tree on behalf of somebody who watches it. */
-export interface ShellTask extends Pick<SandboxTask, 'base' | 'baseId' | 'architecture'> {
-  readonly argv: readonly string[]
-  readonly environment: Readonly<Record<string, string>>
-  /** Ids in the image, below 65536. */
-  readonly user: { readonly uid: number; readonly gid: number; readonly groups: readonly number[] }
+export interface ShellTask
+  extends Pick<SandboxTask, 'base' | 'baseId' | 'architecture'>, Omit<ContainerProcess, 'terminal'> {
   /** Absolute, in the image; made when it is missing. */
   readonly workingDirectory: string
-  readonly network: 'host' | 'none'
+  readonly network: NetworkMode
   readonly volumes: readonly Volume[]
   readonly limits: Limits
 }
@@ -31,7 +30,7 @@ export interface ShellLayer {
   time(): number
 }
 
-export interface ShellOptions extends Omit<SandboxOptions, 'mode' | 'work'> {
+export interface ShellOptions extends Omit<SandboxOptions, 'mode' | 'work' | 'network' | 'seconds'> {
   readonly descriptors: Descriptors
   /** Gives the command a terminal of its own on this process's one: standard input and output must be it. */
   readonly terminal: boolean
@@ -61,14 +60,18 @@ export async function runShell(task: ShellTask, options: ShellOptions): Promise<
   // memory is the command's to use, and nobody knows how much it writes
   const sandbox: SandboxTask = { ...NO_STEPS, ...task }
   const files = volumes.map(({ source }) => source)
-  const workplace = await openWorkplace(sandbox, { ...options, mode: 'userns', work: 'disk' }, cleanup, files)
-  const { session, guest, mapped } = workplace
-  if (task.network === 'host') for (const file of await lentFiles(task.base)) await guest.put(file)
+  const workplace = await openWorkplace(sandbox, { ...options, mode: 'userns', work: 'disk', network: task.network }, cleanup, files)
+  const { session, guest, network, mapped } = workplace
+  for (const file of network.files) await guest.put(file)
   if (volumes.length > 0) {
     const opened = volumes.map(({ readOnly }, index) => `${index + 4}:${readOnly ? 'ro' : 'rw'}`)
     await session.run('mount the volumes', ['sh', '-c', MOUNT_FILES, 'c2m', ...opened], { files: session.files })
   }
-  const exitCode = await runCommand(session, task, volumes, group, options)
+  const places = [await missingDirectory(task, volumes), ...volumes.map(({ place }) => place)]
+  await session.run('place the volumes', ['sh', '-c', PLACE_VOLUMES, 'c2m', ...places])
+  // the caller's own variables are stronger
+  const environment = { ...network.environment, ...task.environment }
+  const exitCode = await runCommand(workplace, { ...task, environment }, group, options)
   if (layer?.wanted(exitCode) === true) {
     await guest.finish()
     await session.run('take mount points away', ['sh', '-c', TAKE_POINTS])
@@ -88,68 +91,30 @@ const NO_STEPS = {
 }
 
 async function runCommand(
-  session: Session,
+  { session, guest }: Workplace,
   task: ShellTask,
-  volumes: readonly PlacedVolume[],
   group: ControlGroup | undefined,
   options: ShellOptions,
 ): Promise<number> {
   const { signal, reporter = silentReporter, terminal } = options
-  const text = exportsOf(task.environment, (name) =>
-    reporter.warn(`the variable ${name} was left out: no shell can set it`),
-  )
-  // in the user's own namespace only root and the command's user see it
-  await session.run('hand the environment over', ['sh', '-c', 'umask 077; cat > /tmp/environment'], { input: text })
+  const container = await guest.container({ ...task, terminal })
   throwIfAborted(signal)
-  const child = attach([...(await joining(group)), ...(await commandLine(session, task, volumes, terminal))], options)
-  const attached: Attached = child
-  signal?.addEventListener('abort', attached.kill, { once: true })
-  if (!terminal) options.onRunning?.(attached.send)
+  const kill = () => void container.kill()
+  signal?.addEventListener('abort', kill, { once: true })
+  if (!terminal) options.onRunning?.((name) => void container.signal(name))
   try {
-    const exit = await attached.finished
+    const exit = await attach([...(await joining(group)), ...session.enter, ...container.argv], options)
     throwIfAborted(signal)
-    if (exit.status !== 'entered') throw failure('enter the image', exit)
+    const { entered, said } = containerStatus(exit.status)
+    if (!entered && isMissingProgram(said)) {
+      reporter.warn(said)
+      return 127
+    }
+    if (!entered) throw failure('enter the image', { ...exit, said })
     return exit.code ?? 137
   } finally {
-    signal?.removeEventListener('abort', attached.kill)
+    signal?.removeEventListener('abort', kill)
   }
-}
-
-/** Puts itself into the group before it becomes what follows. */
-async function joining(group: ControlGroup | undefined): Promise<readonly string[]> {
-  if (group === undefined) return []
-  const sh = await requireTool('sh', 'the sandbox', 'dash')
-  return [sh, '-c', 'echo $$ > "$1/cgroup.procs" && shift && exec "$@"', 'c2m', group.path]
-}
-
-async function commandLine(
-  session: Session,
-  task: ShellTask,
-  volumes: readonly PlacedVolume[],
-  terminal: boolean,
-): Promise<readonly string[]> {
-  const { user, network, workingDirectory } = task
-  if (network === 'none') await requireTool('ip', '--net none', 'iproute2')
-  if (terminal) await requireTool('script', 'a terminal for the command', 'bsdutils')
-  const namespaces = ['--mount', '--pid', '--ipc', '--uts', '--cgroup', ...(network === 'none' ? ['--net'] : [])]
-  const entering = [
-    network,
-    String(user.uid),
-    String(user.gid),
-    user.groups.join(','),
-    workingDirectory,
-    terminal ? 'terminal' : 'none',
-    await missingDirectory(task, volumes),
-    String(volumes.length),
-    ...volumes.flatMap(({ place }, index) => [String(index), place]),
-  ]
-  // not through the session's process namespace, whose entering leaves a parent behind that Ctrl-C would end
-  const bound = ['setpriv', '--pdeathsig', 'KILL', '--']
-  const unshared = ['unshare', ...namespaces, '--fork', '--kill-child', '--']
-  const inside = [...bound, ...unshared, 'sh', '-c', ENTER_SHELL, 'c2m', ...entering, ...task.argv]
-  if (!terminal) return [...session.enter, ...inside]
-  const command = `exec ${inside.map(quote).join(' ')}`
-  return [...session.enter, ...bound, 'script', '--quiet', '--return', '--command', command, '/dev/null']
 }
 
 /** The working directory, when neither the image nor a volume has it. */

@@ -99,7 +99,7 @@ export function sandboxSuite(mode: SandboxMode, program: Buffer): void {
   it('shows only a clean environment, and proxies', async () => {
     const env = { HTTPS_PROXY: 'http://user:secret@proxy', no_proxy: 'x', SECRET: 'no' }
     const look = exec('busybox env | busybox sort', { env: { MINE: '1', TERM: 'dumb' } })
-    await make([look], {}, { env })
+    await make([look], {}, { env, network: 'host' })
     const ignored = /^(SHLVL|PWD|HOSTNAME|container|OLDPWD)=/
     expect(lines.filter((line) => /^\w+=/.test(line) && !ignored.test(line))).toEqual([
       'HOME=/root',
@@ -223,14 +223,13 @@ function namespaceSuite(mode: SandboxMode, make: Make, lines: readonly string[],
   })
 
   it("lends the host's resolver and gives the image's back", async () => {
-    expect(
-      await make([exec('! busybox test -L /etc/resolv.conf; busybox cat /etc/resolv.conf; busybox cat /etc/hosts')]),
-    ).toEqual([])
+    const look = exec('! busybox test -L /etc/resolv.conf; busybox cat /etc/resolv.conf; busybox cat /etc/hosts')
+    expect(await make([look], {}, { network: 'host' })).toEqual([])
     const resolver = await readFile('/etc/resolv.conf', 'utf8')
     for (const line of resolver.trimEnd().split('\n')) expect(lines).toContain(line)
     expect(lines).toContain('127.0.0.1 localhost')
     const replaced = 'busybox rm /etc/resolv.conf; busybox ln -s /run/x /etc/resolv.conf'
-    expect(await make([exec(replaced)])).toEqual(['symlink 777 0:0 etc/resolv.conf /run/x'])
+    expect(await make([exec(replaced)], {}, { network: 'host' })).toEqual(['symlink 777 0:0 etc/resolv.conf /run/x'])
   })
 
   it('gives back what an earlier step had made of a temporary file', async () => {
@@ -253,7 +252,7 @@ function namespaceSuite(mode: SandboxMode, make: Make, lines: readonly string[],
 
   it('shows the image nothing of the host', async () => {
     const look = [
-      'busybox ls /proc/1/root/; busybox ls /dev/shm; echo "roots $(busybox grep -c " / / " /proc/self/mountinfo)"',
+      'busybox ls /proc/1/root/ || :; busybox ls /dev/shm; echo "roots $(busybox grep -c " / / " /proc/self/mountinfo)"',
       'busybox mkdir /tmp/out; cd /tmp; busybox chroot /tmp/out /bin/sh 2> /dev/null || :; cd ../../../../..; busybox ls .',
       'echo "host $(busybox hostname)"; echo "processes $(busybox ls /proc | busybox grep -c "^[0-9]")"',
       'busybox cat /proc/self/uid_map',

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, readdir, rmdir, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { C2mError, ExitCode, errno, findAbandoned, parseMountinfo, startTime } from '@c2m/process'
+import { C2mError, ExitCode, errno, findAbandoned, parseMountinfo, requireTool, startTime } from '@c2m/process'
 
 /** What a command may use at most. */
 export interface Limits {
@@ -9,7 +9,7 @@ export interface Limits {
   readonly memory?: number
   /** Processors, e.g. 1.5. */
   readonly cpus?: number
-  /** Processes, the sandbox's own three included. */
+  /** Processes and threads, the sandbox's own included. */
   readonly pids?: number
 }
 
@@ -18,7 +18,7 @@ export interface ControlGroup extends AsyncDisposable {
   readonly path: string
 }
 
-const PREFIX = 'c2m-shell'
+const PREFIX = 'c2m-sandbox'
 /** Microseconds in which a share of the processors is counted (cgroup-v2.rst, cpu.max). */
 const PERIOD = 100_000
 
@@ -51,6 +51,13 @@ export async function openControlGroup(limits: Limits): Promise<ControlGroup | u
     throw error
   }
   return { path, [Symbol.asyncDispose]: () => removeGroup(path) }
+}
+
+/** Prefix of a host program: it puts itself into the group before it becomes what follows. */
+export async function joining(group: ControlGroup | undefined): Promise<readonly string[]> {
+  if (group === undefined) return []
+  const sh = await requireTool('sh', 'the sandbox', 'dash')
+  return [sh, '-c', 'echo $$ > "$1/cgroup.procs" && shift && exec "$@"', 'c2m', group.path]
 }
 
 type LimitFile = readonly [name: string, value: string, optional?: boolean]
