@@ -145,12 +145,18 @@ describe.skipIf(missing !== undefined).each(users)('c2m shell as %s', (user) => 
     expect((await sh('test -f /etc/passwd && echo there')).stdout).toBe('there\n')
   })
 
-  it('has the host’s network, or none but a loopback device', async () => {
+  it('has a network of its own, the host’s when asked, or none but a loopback device', async () => {
     const server = createServer((_, response) => response.end('hello from the host'))
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     try {
       const get = `wget -q -T 3 -O - http://127.0.0.1:${(server.address() as AddressInfo).port}/`
-      expect((await sh(get)).stdout).toBe('hello from the host')
+      expect((await sh(get, '--net', 'host')).stdout).toBe('hello from the host')
+      // whoever cannot have one of his own is told
+      const usual = await sh(get)
+      if (usual.stdout !== '') expect(usual.stderr).toContain('reach what this host reaches')
+      const proxied = await sh(get, '--net', 'http')
+      expect(proxied.stdout).toBe('')
+      expect(proxied.code).not.toBe(0)
       const alone = await sh(`ls /sys/class/net; ip -o addr | grep -c 127.0.0.1; ${get}`, '--net', 'none')
       expect(alone.stdout).toBe('lo\n1\n')
       expect(alone.code).not.toBe(0)

@@ -8,8 +8,8 @@ export interface ContainerProcess {
   readonly workingDirectory: string
   /** Ids in the image, below 65536. */
   readonly user: { readonly uid: number; readonly gid: number; readonly groups: readonly number[] }
-  /** Gives it a terminal of its own, which the runtime joins to its own standard input and output. */
-  readonly terminal: boolean
+  /** Gives it a terminal of this size, which the runtime joins to its own standard input and output. */
+  readonly terminal: { readonly width: number; readonly height: number } | undefined
 }
 
 export interface ContainerOptions {
@@ -65,7 +65,8 @@ export function containerConfig(process: ContainerProcess, options: ContainerOpt
     root: { path: root, readonly: false },
     hostname: 'localhost',
     process: {
-      terminal: process.terminal,
+      terminal: process.terminal !== undefined,
+      ...(process.terminal === undefined ? {} : { consoleSize: process.terminal }),
       user: { uid, gid, additionalGids: groups, umask: 0o022 },
       args: process.argv,
       env: Object.entries(process.environment).map(([name, value]) => `${name}=${value}`),

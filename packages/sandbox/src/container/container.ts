@@ -68,13 +68,13 @@ exit "$code"
 
 /** $1 bundle, $2 signal without SIG. The runtime wrote the number before the image's program began, and not where it can. */
 const SIGNAL = `
-read -r pid < "$1/pid" || exit 0
+pid=$(cat "$1/pid") || exit 0
 kill -s "$2" -- "-$pid" 2> /dev/null || :
 `
 
 /** $1 bundle. */
 const KILL = `
-read -r init < "$1/init" || exit 0
+init=$(cat "$1/init") || exit 0
 kill -KILL "$init" 2> /dev/null || :
 `
 

@@ -93,7 +93,7 @@ export async function openGuest(session: Session, options: GuestOptions): Promis
           environment: guestEnvironment(step, task.sourceDateEpoch, network.environment),
           workingDirectory: '/',
           user: { uid: 0, gid: 0, groups: [] },
-          terminal: false,
+          terminal: undefined,
         },
         { root: TREE, mapped, sys: network.sys },
       )

@@ -84,7 +84,7 @@ export async function inHostsTree(mode: 'userns' | 'root', argv: readonly string
       environment: { PATH: GUEST_PATH },
       workingDirectory: '/',
       user: { uid: 0, gid: 0, groups: [] },
-      terminal: false,
+      terminal: undefined,
     }
     const options = { root: '/tmp/tree', mapped: mapping !== undefined, sys: undefined }
     const container = await prepareContainer(session, process, options)

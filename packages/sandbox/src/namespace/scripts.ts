@@ -150,11 +150,14 @@ export const REMOUNT_BELOW = `
 remount_below() {
   while read -r _ _ _ _ at flags _; do
     case $at in "$1" | "$1"/*) ;; *) continue ;; esac
+    at=$(printf %b "$at")
+    # another mount may lie over it
+    [ -e "$at" ] || continue
     options=remount,bind,nosuid,nodev
     # what the host has forbidden stays so
     case ,$flags, in *,noexec,*) options=$options,noexec ;; esac
     case ,$flags,$2, in *,ro,*) options=$options,ro ;; esac
-    mount -o "$options" "$(printf %b "$at")"
+    mount -o "$options" "$at"
   done < /proc/self/mountinfo
 }
 `

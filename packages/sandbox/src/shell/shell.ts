@@ -97,7 +97,8 @@ async function runCommand(
   options: ShellOptions,
 ): Promise<number> {
   const { signal, reporter = silentReporter, terminal } = options
-  const container = await guest.container({ ...task, terminal })
+  const { columns: width = 80, rows: height = 24 } = process.stdout
+  const container = await guest.container({ ...task, terminal: terminal ? { width, height } : undefined })
   throwIfAborted(signal)
   const kill = () => void container.kill()
   signal?.addEventListener('abort', kill, { once: true })
