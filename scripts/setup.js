@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url'
 export const root = fileURLToPath(new URL('..', import.meta.url))
 
 const forDemo = [
+  'crun',
+  'iproute2',
   'qemu-system-x86',
   'qemu-utils',
   'ovmf',
@@ -59,6 +61,7 @@ export const systemPackages = {
     'openssh-server',
     'podman',
     'skopeo',
+    'slirp4netns',
     'strace',
     'syslinux',
     'syslinux-common',

@@ -20,7 +20,7 @@ describe.skipIf(missing !== undefined)('the packages of a stand-in for Ubuntu', 
     const { key } = await writeDebRepository(empty, { suite: 'noble', component: 'main', packages: [] })
     otherKey = join(folder, 'other.gpg')
     await writeFile(otherKey, key)
-    served = await serveFolders({ ubuntu: await ubuntuArchive(), empty }, 0)
+    served = await serveFolders({ ubuntu: await ubuntuArchive(), empty })
   })
   afterAll(async () => {
     await served[Symbol.asyncDispose]()

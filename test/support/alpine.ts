@@ -19,7 +19,6 @@ export const REAL_REPOSITORY = join(DATA, 'repo')
 const CREATED = 1_760_000_000
 /** Names the packages of c2m's own tests beside the real ones; counted up when they change. */
 const STAND_INS = `${FIXTURES}/alpine-stand-ins-2`
-const PREFERRED_PORT = 18_319
 
 export type AlpineVersion = '3.9.6' | '3.19.4'
 
@@ -39,11 +38,11 @@ export function missingForAlpine(standIns = false): string | undefined {
 }
 
 /**
- * Repositories over HTTP on the loopback interface, by the name that their URL ends with; without any, the real one and that
+ * Repositories over HTTP, by the name that their URL ends with; without any, the real one and that
  * of stand-ins for what it lacks.
  */
 export async function serveRepositories(given?: Readonly<Record<string, string>>): Promise<ServedFolders> {
-  return serveFolders(given ?? { '3.19': REAL_REPOSITORY, 'stand-ins': await standIns() }, PREFERRED_PORT)
+  return serveFolders(given ?? { '3.19': REAL_REPOSITORY, 'stand-ins': await standIns() })
 }
 
 /**

@@ -13,7 +13,6 @@ import { FIXTURES } from './paths.js'
 /** The archive of c2m's own tests, in Ubuntu's place; counted up when it changes. */
 const ARCHIVE = `${FIXTURES}/ubuntu-stand-ins-1`
 const CREATED = 1_760_000_000
-const PREFERRED_PORT = 18_404
 
 /** Packages by Ubuntu's names that bring Debian's. */
 const PACKAGES: Readonly<Record<string, string>> = {
@@ -54,7 +53,7 @@ export async function ubuntuArchive(): Promise<string> {
 
 /** The stand-in archive over HTTP. */
 export async function serveUbuntuArchive(): Promise<ServedFolders> {
-  return serveFolders({ ubuntu: await ubuntuArchive() }, PREFERRED_PORT)
+  return serveFolders({ ubuntu: await ubuntuArchive() })
 }
 
 const OS_RELEASE = `PRETTY_NAME="Ubuntu 24.04.3 LTS"
