@@ -34,7 +34,9 @@ describe('a line without end, which another program prints,', () => {
     const failed = run('sh', ['-c', `${flood(2)}; exit 3`], { onLine: () => undefined })
     await expect(failed).rejects.toMatchObject({
       code: 'C2M_COMMAND_FAILED',
-      message: expect.stringMatching(/failed with exit code 3; it said:\n(?: {2}A{1,2000}\n)? {2}next\n {2}last$/) as string,
+      message: expect.stringMatching(
+        /failed with exit code 3; it said:\n(?: {2}A{1,2000}\n)? {2}next\n {2}last$/,
+      ) as string,
     })
   })
 
