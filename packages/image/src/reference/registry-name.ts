@@ -45,6 +45,16 @@ export function parseRegistryName(text: string): RegistryName {
   return { registry, repository, ...(tag !== undefined && { tag }), ...(digest !== undefined && { digest }) }
 }
 
+/** Whether text may name an image at a registry. */
+export function isRegistryName(text: string): boolean {
+  try {
+    parseRegistryName(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** The name as people write it: without Docker Hub's host and 'library/'. */
 export function familiarName(name: RegistryName): string {
   const hub = name.registry === DOCKER_HUB
