@@ -41,6 +41,7 @@ export interface MachineOptions extends ReaderContext {
   readonly reader: ReaderId
   readonly sudo: boolean
   readonly allFilesystems: boolean
+  readonly maxBytes?: number
   readonly cache: string
 }
 
