@@ -48,8 +48,9 @@ export abstract class BaseCommand extends Command {
   }
 
   /** It ends the work in order, as a signal does; where something never comes that the work waits for, without. */
-  readonly #onStray = (error: Error): void => {
+  readonly #onStray = (thrown: unknown): void => {
     if (this.signal.aborted) return // it follows from what ends the work already
+    const error = thrown instanceof Error ? thrown : new Error(String(thrown))
     this.#stray = error
     this.#abort.abort(interrupted())
     this.#overdue = setTimeout(() => void this.catch(error).then(() => process.exit()), GRACE)

@@ -72,7 +72,8 @@ async function sniffFile(path: string, choice: ImageChoice, context: ArchiveCont
 
 /** An image in a layout, or what every root file system has. */
 async function isImage(path: string): Promise<boolean> {
-  for (const name of ['oci-layout', 'manifest.json', 'etc', 'usr', 'bin']) if (await exists(join(path, name))) return true
+  for (const name of ['oci-layout', 'manifest.json', 'etc', 'usr', 'bin'])
+    if (await exists(join(path, name))) return true
   return false
 }
 

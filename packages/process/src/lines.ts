@@ -105,7 +105,7 @@ export function onLine(stream: Readable, take: (line: string) => void): Promise<
         for (const line of lines) take(line)
       } catch (error) {
         failed = true
-        reject(error as Error)
+        reject(error instanceof Error ? error : new Error(String(error)))
       }
     }
     const finish = () => {

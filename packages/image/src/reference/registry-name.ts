@@ -32,7 +32,8 @@ export function parseRegistryName(text: string): RegistryName {
   const { registry, repository } = splitHost(path)
 
   if (path.length > MAX_NAME) throw malformed(text.slice(0, 60) + '…', `the name is longer than ${MAX_NAME} characters`)
-  if (!HOST.test(registry)) throw malformed(text, `'${registry}' is not a host name`)
+  if (!HOST.test(registry) || !URL.canParse(`http://${registry}`))
+    throw malformed(text, `'${registry}' is not a host name`)
   if (repository !== repository.toLowerCase()) {
     throw malformed(text, `the repository '${repository}' has upper-case letters`, repository.toLowerCase())
   }
