@@ -11,12 +11,23 @@ describe('isFileName', () => {
     ...['root.tar', 'root.tar.gz', 'root.tgz', 'root.tar.xz', 'root.tar.zst', 'root.tar.bz2', 'a.zip', 'disk.img.gz'],
     ...['disk.xz', 'disk.zst', 'root.dump', 'team/app/disk.img', 'registry.example/team/disk.img', 'disk.img:latest'],
     ...['root.tar:v1', `root.tar@sha256:${'a'.repeat(64)}`, `root.tar:v1@sha256:${'a'.repeat(64)}`, 'vm1:disk.qcow2'],
+    ...['disk.qcow2.bak', 'root.tar.gz.part', 'disk.img.sha256', 'team/disk.vmdk.1:latest'],
     ...['./box', '../box', '/box', '~/box', '~', '.', '..', 'box/', 'a b.img'],
   ])('takes %s for a file', (text) => expect(isFileName(text)).toBe(true))
 
   it.each([
     ...['nginx', 'nginx:1.27', 'debian:12', 'team/app:1.2', 'localhost:5000/app', 'registry.example/team/app:1.0.0'],
-    ...['img', 'team/tar', 'app.js', 'app:latest', `app@sha256:${'a'.repeat(64)}`, 'img.example/app', 'raw:1'],
+    ...[
+      'registry.raw.example/app:2',
+      'a.zip.example:5000/app',
+      'img',
+      'team/tar',
+      'app.js',
+      'app:latest',
+      `app@sha256:${'a'.repeat(64)}`,
+      'img.example/app',
+      'raw:1',
+    ],
   ])('takes %s for a name', (text) => expect(isFileName(text)).toBe(false))
 
   it('leaves images to registries that are named as such', () => {

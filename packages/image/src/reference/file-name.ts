@@ -3,9 +3,12 @@ import { lstatSync } from 'node:fs'
 /** What tar(1) gives its archives, compressed or not. */
 const TAR = /\.(?:tar|tgz|tbz2?|txz|tzst|tar\.(?:gz|bz2|xz|zst|zstd))$/i
 
-/** Other files that hold disks, file systems, archives or what compressors make of them. */
-const OTHERS =
-  /\.(?:img|raw|iso|bin|dd|dump|qcow2?|qed|vdi|vmdk|vhdx?|hdd|ova|ovf|ext[234]|squashfs|erofs|cpio|zip|7z|rar|gz|bz2|xz|zst|zstd|lz4|lzma)$/i
+/**
+ * Files that hold disks, file systems, archives or what compressors make of them; also with more behind, as of parts,
+ * checksums and earlier copies.
+ */
+const CONTAINERS =
+  /\.(?:tar|tgz|tbz2?|txz|tzst|img|raw|iso|bin|dd|dump|qcow2?|qed|vdi|vmdk|vhdx?|hdd|ova|ovf|ext[234]|squashfs|erofs|cpio|zip|7z|rar|gz|bz2|xz|zst|zstd|lz4|lzma)(?:\.[^/:@]*)?$/i
 
 export function isTarName(text: string): boolean {
   return TAR.test(text)
@@ -28,7 +31,7 @@ export function isWrittenAsFile(text: string): boolean {
   // as in NAME:TAG@DIGEST, in which a layout or archive may be named
   const bare = text.replace(/@[^@/]*$/, '').replace(/:[^:/]*$/, '')
   const isPath = /^(?:[/~]|\.{1,2}(?:\/|$))|\/$/.test(text)
-  return isPath || [text, bare].some((name) => TAR.test(name) || OTHERS.test(name))
+  return isPath || CONTAINERS.test(text) || CONTAINERS.test(bare)
 }
 
 /** Also a link that leads nowhere. */
