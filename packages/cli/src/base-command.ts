@@ -1,17 +1,9 @@
 import { createConverter, type Converter } from '@c2m/core'
-import {
-  C2mError,
-  ExitCode,
-  interrupted,
-  isC2mError,
-  usageError,
-  visible,
-  visibleMessage,
-  type Reporter,
-} from '@c2m/process'
+import { ExitCode, interrupted, isC2mError, usageError, visible, type C2mError, type Reporter } from '@c2m/process'
 import { Command, Flags } from '@oclif/core'
 import { loadConfig, type LoadedConfig } from './config/load.js'
 import { findPlugins } from './host/plugins.js'
+import { errorText, namedError } from './report/lines.js'
 import { makeReporter } from './report/reporters.js'
 
 export interface CommonFlags {
@@ -19,6 +11,9 @@ export interface CommonFlags {
   quiet?: boolean
   verbose?: boolean
 }
+
+/** Milliseconds that a command has to end in order. */
+const GRACE = 10_000
 
 /** What every command has: configuration, plugins, progress, interruption, and one way to say an error. */
 export abstract class BaseCommand extends Command {
@@ -35,6 +30,9 @@ export abstract class BaseCommand extends Command {
   }
 
   readonly #abort = new AbortController()
+  /** Thrown in an event handler, or by a promise that nobody awaits. */
+  #stray: Error | undefined
+  #overdue: NodeJS.Timeout | undefined
 
   /** Standard output belongs to what the command makes: all that is said goes to stderr, JSON as one line more there. */
   protected outputIsStdout = false
@@ -46,6 +44,25 @@ export abstract class BaseCommand extends Command {
   override async init(): Promise<void> {
     await super.init()
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, this.#interrupt)
+    process.on('uncaughtException', this.#onStray)
+  }
+
+  /** It ends the work in order, as a signal does; where something never comes that the work waits for, without. */
+  readonly #onStray = (thrown: unknown): void => {
+    if (this.signal.aborted) return // it follows from what ends the work already
+    const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+    this.#stray = error
+    this.#abort.abort(interrupted())
+    this.#overdue = setTimeout(() => void this.catch(error).then(() => process.exit()), GRACE)
+  }
+
+  protected override async finally(error: Error | undefined): Promise<void> {
+    clearTimeout(this.#overdue)
+    process.removeListener('uncaughtException', this.#onStray)
+    if (this.#stray === undefined || error !== undefined) return
+    // the work was done, but nobody knows what was left out
+    await this.catch(this.#stray)
+    this.exit(Number(process.exitCode))
   }
 
   readonly #interrupt = (name: NodeJS.Signals): void => this.onSignal(name)
@@ -92,27 +109,21 @@ export abstract class BaseCommand extends Command {
   }
 
   protected override async catch(error: Error & { exitCode?: number }): Promise<unknown> {
-    const shown = this.signal.aborted ? interrupted() : this.#named(error)
+    const shown = this.#stray === undefined && this.signal.aborted ? interrupted() : this.#named(this.#stray ?? error)
     process.exitCode = shown.exitCode
     if (this.jsonEnabled()) {
       this.logJson({ error: { code: shown.code, message: shown.message, hint: shown.hint, plugin: shown.plugin } })
       return undefined
     }
-    this.logToStderr(`error: ${visibleMessage(shown.message)}`)
-    if (shown.hint !== undefined) this.logToStderr(`  → ${visibleMessage(shown.hint)}`)
-    this.logToStderr(`  (${shown.code})`)
-    if (process.env.DEBUG) this.logToStderr(String(error.stack))
+    this.logToStderr(errorText(shown))
+    if (process.env.DEBUG) this.logToStderr(String((this.#stray ?? error).stack))
     return undefined
   }
 
   /** oclif's own errors are about the command line; anything else that is not c2m's is a bug. */
   #named(error: Error): C2mError {
-    if (isC2mError(error)) return error
+    if (isC2mError(error) || !(error instanceof Error && 'oclif' in error)) return namedError(error)
     const text = error.message.replace(/\n?See more help with --help/, '').trim()
-    if ('oclif' in error) return usageError('C2M_USAGE', text, `see ${this.config.bin} ${this.id ?? ''} --help`)
-    return new C2mError('C2M_BUG', `this should not happen: ${text}`, {
-      hint: 'DEBUG=* shows where; please report it with the command that you gave',
-      cause: error,
-    })
+    return usageError('C2M_USAGE', text, `see ${this.config.bin} ${this.id ?? ''} --help`)
   }
 }

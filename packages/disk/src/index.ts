@@ -1,6 +1,7 @@
 export type * from './block/target.js'
 export type * from './block/source.js'
 export { createRawDisk, type RawDisk } from './block/raw-disk.js'
+export { isBlank } from './block/blank.js'
 export { region } from './block/region.js'
 export { sourceRegion } from './block/source-region.js'
 export { openDisk, shareDisk, type OpenDisk, type SharedDisk } from './open/open-disk.js'

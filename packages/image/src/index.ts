@@ -1,4 +1,5 @@
 export { openImage } from './open.js'
+export { isBlankDisk, TAR_BLOCK } from './archive/blank.js'
 export type { OpenedImage, OpenImageOptions } from './image.js'
 export {
   parseReference,
@@ -7,6 +8,7 @@ export {
   type ImageId,
   type ImageReference,
 } from './reference/reference.js'
+export { isTarName } from './reference/file-name.js'
 export { familiarName, type RegistryName } from './reference/registry-name.js'
 export { formatPlatform, hostPlatform, parsePlatform, type Platform } from './manifest/platform.js'
 export { writeImage } from './write/write.js'

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
@@ -283,6 +283,34 @@ describe('archives', () => {
     await expect(w.open(join(w.path, 'short.tar'))).rejects.toThrow(code('C2M_IMAGE_ARCHIVE'))
     await expect(w.open('/dev/null')).rejects.toThrow(code('C2M_IMAGE_NOT_FOUND'))
     await expect(w.open('./nothing-here.tar')).rejects.toThrow(code('C2M_FILE_ENOENT'))
+  })
+
+  it('tells a blank disk from an archive without reading it, also when it comes in a stream', async () => {
+    await using w = await world()
+    const blank = join(w.path, 'blank.tar')
+    await writeFile(blank, '')
+    await truncate(blank, 8 * 1024 ** 4)
+    let read = 0
+    async function* zeros() {
+      for (; ; read += 65536) yield Buffer.alloc(65536)
+    }
+    for (const reference of [blank, `tarball:${blank}`, `docker-archive:${blank}`, `oci-archive:${blank}`, 'tarball:-'])
+      await expect(w.open(reference, { stdin: zeros() })).rejects.toThrow('begins with zeros: it is a blank disk')
+    await writeFile(join(w.path, 'blank.gz'), gzipSync(Buffer.alloc(2_000_000)))
+    await expect(w.open(join(w.path, 'blank.gz'))).rejects.toThrow(code('C2M_IMAGE_ARCHIVE'))
+    expect(read).toBeLessThan(2_000_000)
+    const noise = join(w.path, 'noise')
+    await writeFile(noise, 'no header')
+    await truncate(noise, 8 * 1024 ** 4)
+    await expect(w.open(`tarball:${noise}`)).rejects.toThrow(`${noise} is not a tar archive`)
+    expect(await w.cached()).toEqual([])
+  })
+
+  it.each([1024, 10240, 1024 * 1024])('takes %i zeros for an archive without members', async (size) => {
+    await using w = await world()
+    await writeFile(join(w.path, 'empty.tar'), Buffer.alloc(size))
+    await using image = await w.open(join(w.path, 'empty.tar'))
+    expect(image.layers[0]?.entries).toEqual([])
   })
 })
 

@@ -13,8 +13,9 @@ import { EMPTY_CONFIG } from './manifest/config.js'
 import { hostPlatform, parsePlatform, type Platform } from './manifest/platform.js'
 import { treeDigest } from './plain/directory.js'
 import { openTarball, type Tarball } from './plain/tarball.js'
+import { isWrittenAsFile } from './reference/file-name.js'
 import { parseReference, type ArchiveChoice, type ImageChoice, type ImageReference } from './reference/reference.js'
-import type { RegistryName } from './reference/registry-name.js'
+import { isRegistryName, type RegistryName } from './reference/registry-name.js'
 import { findInRegistry } from './registry/registry.js'
 import { sniffPath } from './sniff.js'
 import { DEFAULT_MAX_UNPACKED } from './store/limits.js'
@@ -117,6 +118,8 @@ async function openFromRegistry(image: RegistryName, name: string, opening: Open
 async function openSniffed(reference: ImageReference & { path: string }, opening: Opening): Promise<Opened> {
   const { name } = reference
   const { kind, path, tar, choice } = await sniffPath(reference.path, opening)
+  if (!isWrittenAsFile(reference.path) && isRegistryName(reference.path))
+    opening.reporter.info(`taking ${path} of this directory; docker://${path} is the image of that name`)
   switch (kind) {
     case 'oci':
       return openLayout(path, choice, name, opening)

@@ -1,6 +1,6 @@
-import { createInterface } from 'node:readline'
 import { execa } from 'execa'
 import { throwIfAborted } from './errors.js'
+import { lineReader } from './lines.js'
 import { commandError, lastLines } from './run.js'
 
 export interface DialogueOptions {
@@ -12,7 +12,7 @@ export interface DialogueOptions {
 /** A running program that is told something and answers, by turns. Disposing ends it. */
 export interface Dialogue extends AsyncDisposable {
   say(text: string | Uint8Array): void
-  /** The next line of its standard output. @throws C2M_COMMAND_FAILED with its last lines when it ended; C2M_INTERRUPTED */
+  /** The next line of its standard output, at most 64 KiB of it. @throws C2M_COMMAND_FAILED with its last lines when it ended; C2M_INTERRUPTED */
   hear(): Promise<string>
 }
 
@@ -35,12 +35,12 @@ export function startDialogue(file: string, args: readonly string[], options: Di
   } as const)
   // what is said to a program that has ended is lost; its end is told by hear()
   child.stdin.on('error', () => undefined)
-  const lines = createInterface({ input: child.stdout, crlfDelay: Infinity })[Symbol.asyncIterator]()
+  const lines = lineReader(child.stdout)
   return {
     say: (text) => void child.stdin.write(text),
     async hear() {
-      const next = await lines.next()
-      if (next.done !== true) return next.value
+      const line = await lines.nextLine().catch(() => undefined) // its end says why
+      if (line !== undefined) return line
       const { exitCode, signal, stderr } = await child
       throwIfAborted(options.signal)
       const how = exitCode === undefined ? `was ended by ${signal ?? 'an error'}` : `ended with exit code ${exitCode}`

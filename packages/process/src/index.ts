@@ -1,6 +1,7 @@
 export * from './errors.js'
 export * from './cleanup.js'
 export * from './tools.js'
+export * from './lines.js'
 export * from './run.js'
 export * from './run-to-file.js'
 export * from './filter.js'

@@ -1,17 +1,17 @@
 import { createWriteStream } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
-import { createInterface } from 'node:readline'
 import { execa } from 'execa'
 import { fileError, throwIfAborted } from './errors.js'
+import { onLine } from './lines.js'
 
 export interface RunToFileOptions {
   /** Replaces the environment; default: this process's. */
   readonly env?: Record<string, string | undefined>
   readonly signal?: AbortSignal
-  /** Called with each line of stderr as it comes. */
+  /** Called with each line of stderr as it comes, at most 64 KiB of it. */
   readonly onLine?: (line: string) => void
-  /** Called with the number of bytes of each piece that was written. */
-  readonly onBytes?: (bytes: number) => void
+  /** Called with the number of bytes of each piece that was written; what it throws ends the program. */
+  readonly onBytes?: (bytes: number) => void | Promise<void>
 }
 
 export interface RunToFileResult {
@@ -43,13 +43,14 @@ export async function runToFile(
     forceKillAfterDelay: 5000,
     reject: false,
   } as const)
-  const listening = listen(child.stderr, options.onLine)
+  const listening = onLine(child.stderr, (line) => options.onLine?.(line))
+  listening.catch(() => child.kill()) // thrown again below
   let bytes = 0
   async function* counted(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     for await (const chunk of chunks) {
       yield chunk
       bytes += chunk.length
-      options.onBytes?.(chunk.length)
+      await options.onBytes?.(chunk.length)
     }
   }
   try {
@@ -64,12 +65,4 @@ export async function runToFile(
   await listening
   throwIfAborted(options.signal)
   return { exitCode: exitCode ?? -1, bytes }
-}
-
-async function listen(stream: NodeJS.ReadableStream, onLine: ((line: string) => void) | undefined): Promise<void> {
-  try {
-    for await (const line of createInterface({ input: stream, crlfDelay: Infinity })) onLine?.(line)
-  } catch {
-    // the child's end is judged by its exit code
-  }
 }

@@ -1,5 +1,6 @@
 import { execa } from 'execa'
 import { C2mError, throwIfAborted } from './errors.js'
+import { onLine } from './lines.js'
 import { plainText } from './plain-text.js'
 
 export interface RunOptions {
@@ -11,7 +12,7 @@ export interface RunOptions {
   /** The child gets this process's standard input, so that it can ask its user. */
   terminal?: boolean
   signal?: AbortSignal
-  /** Called with each line of stdout and stderr as it comes. */
+  /** Called with each line of stdout and stderr as it comes, at most 64 KiB of it; they are not captured then. */
   onLine?: (line: string, stream: 'stdout' | 'stderr') => void
   /** Exit codes that are no failure; default [0]. */
   accept?: readonly number[]
@@ -21,20 +22,25 @@ export interface RunOptions {
 
 export interface RunResult {
   exitCode: number
-  /** The last 16 MiB at most. */
+  /** Empty when the lines were given to `onLine`. */
   stdout: string
   stderr: string
 }
 
 const LAST_LINES = 20
 const MAX_CAPTURE = 16 * 1024 * 1024
+/** Characters of a program's output that its last lines are looked for in. */
+const MAX_TAIL = 64 * 1024
+/** Characters of one line that an error quotes. */
+const MAX_QUOTED = 2000
 
 /**
- * Runs a program to its end. It gets SIGTERM when `signal` aborts or this process ends, SIGKILL five seconds later.
+ * Runs a program to its end. One that prints more than 16 MiB is ended. It gets SIGTERM when `signal` aborts or this process ends, SIGKILL five seconds later.
  * @throws C2M_COMMAND_FAILED with the command and its last lines; C2M_INTERRUPTED
  */
 export async function run(file: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   throwIfAborted(options.signal)
+  const { onLine: take } = options
   const child = execa(file, args, {
     cwd: options.cwd,
     env: options.env,
@@ -43,32 +49,48 @@ export async function run(file: string, args: readonly string[], options: RunOpt
     stdin: options.terminal === true ? 'inherit' : options.input === undefined ? 'ignore' : undefined,
     cancelSignal: options.signal,
     forceKillAfterDelay: 5000,
+    buffer: take === undefined,
     maxBuffer: MAX_CAPTURE,
     timeout: options.timeout,
     reject: false,
     stripFinalNewline: false,
   } as const)
-  const { onLine } = options
-  if (onLine !== undefined) {
-    await Promise.all([
-      forEachLine(child.iterable({ from: 'stdout' }), (line) => onLine(line, 'stdout')),
-      forEachLine(child.iterable({ from: 'stderr' }), (line) => onLine(line, 'stderr')),
-    ]).catch(() => undefined) // the child's end is judged below
+  const last: string[] = []
+  if (take !== undefined) {
+    const listen = (stream: 'stdout' | 'stderr') =>
+      onLine(child[stream], (line) => {
+        last.push(line)
+        if (last.length > LAST_LINES) last.shift()
+        take(line, stream)
+      })
+    try {
+      await Promise.all([listen('stdout'), listen('stderr')])
+    } catch (error) {
+      child.kill()
+      await child
+      throw error
+    }
   }
   const result = await child
   throwIfAborted(options.signal)
   const exitCode = result.exitCode ?? -1
+  const { stdout = '', stderr = '' } = result as { stdout?: string; stderr?: string }
   if (!(options.accept ?? [0]).includes(exitCode)) {
-    throw commandError([file, ...args], describeEnd(result), lastLines(result.stderr || result.stdout))
+    throw commandError([file, ...args], describeEnd(result), lastLines(last.join('\n') || stderr || stdout))
   }
-  return { exitCode, stdout: result.stdout, stderr: result.stderr }
+  return { exitCode, stdout, stderr }
 }
 
-async function forEachLine(lines: AsyncIterable<unknown>, take: (line: string) => void): Promise<void> {
-  for await (const line of lines) take(String(line))
+interface End {
+  readonly exitCode?: number
+  readonly signal?: string
+  readonly timedOut: boolean
+  readonly isMaxBuffer: boolean
+  readonly shortMessage?: string
 }
 
-function describeEnd(result: { exitCode?: number; signal?: string; timedOut: boolean; shortMessage?: string }): string {
+function describeEnd(result: End): string {
+  if (result.isMaxBuffer) return `printed more than ${MAX_CAPTURE} characters and was ended`
   if (result.timedOut) return 'took too long and was ended'
   if (result.signal !== undefined) return `was ended by ${result.signal}`
   if (result.exitCode !== undefined) return `failed with exit code ${result.exitCode}`
@@ -77,7 +99,11 @@ function describeEnd(result: { exitCode?: number; signal?: string; timedOut: boo
 
 /** The end of what a program said, for an error: its lines, without colours and other control characters. */
 export function lastLines(text: string, count = LAST_LINES): string {
-  return plainText(text).trimEnd().split('\n').slice(-count).join('\n')
+  const lines = plainText(text.slice(-MAX_TAIL)).trimEnd().split('\n')
+  return lines
+    .slice(-count)
+    .map((line) => line.slice(0, MAX_QUOTED))
+    .join('\n')
 }
 
 /** The one wording for a child that failed: its command, how it ended, its last lines. */

@@ -249,7 +249,13 @@ class RunningGuest implements Guest {
       this.#trouble = `cannot write ${path}: ${error.message}\n`
       void this.#emulator.end(0)
     })
-    const stop = this.console.onOutput((chunk) => void file.write(chunk))
+    // a guest that prints faster than the file takes it has to wait
+    const stop = this.console.onOutput((chunk) => {
+      if (file.write(chunk)) return
+      this.console.pause()
+      file.once('drain', () => this.console.resume())
+    })
+    file.once('close', () => this.console.resume())
     this.#files.defer(async () => {
       stop()
       if (file.destroyed) return

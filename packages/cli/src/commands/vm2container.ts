@@ -5,6 +5,7 @@ import { usageError } from '@c2m/process'
 import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../base-command.js'
 import { parseExclude } from '../flags/exclude.js'
+import { parseSize } from '../flags/size.js'
 import { imagePlanText } from '../report/image-plan.js'
 import { formatBytes } from '../report/reporters.js'
 
@@ -52,6 +53,7 @@ export default class Vm2container extends BaseCommand {
     'all-filesystems': Flags.boolean({
       description: 'of a running machine: all its file systems, not only the root’s',
     }),
+    'max-size': Flags.string({ description: 'of a running machine: what its tree may take at most, e.g. 200G' }),
     distro: Flags.string({ description: 'distro plugin, when the machine does not say what it is' }),
     clean: Flags.string({ ...list, description: 'id of a cleaning rule that is not applied by itself, or all' }),
     keep: Flags.string({ ...list, description: 'id of a cleaning rule that is not to be applied, or all' }),
@@ -94,6 +96,7 @@ export default class Vm2container extends BaseCommand {
       passphraseFile: flags['passphrase-file'],
       sudo: flags.sudo ?? false,
       allFilesystems: flags['all-filesystems'] ?? false,
+      maxBytes: flags['max-size'] === undefined ? undefined : parseSize(flags['max-size']),
       distro: flags.distro,
       clean: flags.clean ?? [],
       keep: flags.keep ?? [],

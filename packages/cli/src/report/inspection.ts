@@ -32,10 +32,14 @@ export function diskText(found: DiskInspection): string {
       ['table', table === undefined ? 'none' : `${table.table}, ${table.id}, sectors of ${table.sectorSize} bytes`],
     ]),
   ]
-  for (const { name, size, filesystem, label, uuid, usedBytes, bootable } of found.volumes) {
+  for (const { name, size, filesystem, label, uuid, usedBytes, bootable, blank } of found.volumes) {
     const used = usedBytes === undefined ? '' : `, ${formatBytes(usedBytes)} used`
     const names = [label === undefined ? '' : `label ${label}`, uuid === undefined ? '' : `UUID ${uuid}`]
-    const words = [filesystem ?? 'nothing known', ...names, bootable === true ? 'bootable' : ''].filter(Boolean)
+    const words = [
+      filesystem ?? (blank === true ? 'blank' : 'nothing known'),
+      ...names,
+      bootable === true ? 'bootable' : '',
+    ].filter(Boolean)
     lines.push(`  ${name.padEnd(12)} ${formatBytes(size).padStart(10)}${used}: ${words.join(', ')}`)
   }
   lines.push('root candidates')

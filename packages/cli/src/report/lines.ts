@@ -1,4 +1,4 @@
-import { shown, visibleMessage } from '@c2m/process'
+import { C2mError, isC2mError, shown, visibleMessage } from '@c2m/process'
 
 /** A report's lines as one text. What a machine or an image calls itself stays within its line. */
 export function textOf(lines: readonly string[]): string {
@@ -8,4 +8,20 @@ export function textOf(lines: readonly string[]): string {
 /** A message's lines, of which an error may have several, such as the volumes that look alike. */
 export function messageLines(text: string): string[] {
   return visibleMessage(text).split('\n')
+}
+
+/** An error as people read it. */
+export function errorText({ message, hint, code }: C2mError): string {
+  const lines = [`error: ${visibleMessage(message)}`, ...(hint === undefined ? [] : [`  → ${visibleMessage(hint)}`])]
+  return [...lines, `  (${code})`].join('\n')
+}
+
+/** What is not c2m's own error is a bug. */
+export function namedError(error: unknown): C2mError {
+  if (isC2mError(error)) return error
+  const text = error instanceof Error ? error.message : String(error)
+  return new C2mError('C2M_BUG', `this should not happen: ${text.trim()}`, {
+    hint: 'DEBUG=* shows where; please report it with the command that you gave',
+    cause: error,
+  })
 }

@@ -1,4 +1,5 @@
 import { openDisk, sniffDisk, type FoundTable } from '@c2m/disk'
+import { isBlankDisk, TAR_BLOCK } from '@c2m/image'
 import { probeFilesystem } from '@c2m/filesystem'
 import { rootfsSummary } from '@c2m/rootfs'
 import type { FoundDisk, MachineService } from '@c2m/plugin-api'
@@ -49,6 +50,8 @@ export interface InspectedVolume {
   readonly uuid?: string
   readonly label?: string
   readonly usedBytes?: number
+  /** Nothing can be found on it: it begins and ends with zeros. */
+  readonly blank?: true
 }
 
 export interface InspectedMachine {
@@ -71,7 +74,11 @@ export async function isDisk(path: string): Promise<boolean> {
   if (found?.isFile() !== true || machineTarget(path).kind !== 'disk') return false
   if ((await sniffDisk(path)) !== undefined) return true
   await using disk = await openDisk(path, { format: 'raw' })
-  return (await probeFilesystem(disk.source)) !== undefined
+  const { source } = disk
+  if ((await probeFilesystem(source)) !== undefined) return true
+  const head = new Uint8Array(Math.min(TAR_BLOCK, source.size))
+  await source.read(0, head)
+  return isBlankDisk(head, source.size)
 }
 
 /** What a disk is, without changing anything on it. */
@@ -151,7 +158,7 @@ function withoutPartitions({ table, id, sectorSize, problems }: FoundTable) {
   return { table, id, sectorSize, problems }
 }
 
-function inspected({ name, size, partition, filesystem }: Volume): InspectedVolume {
+function inspected({ name, size, partition, filesystem, blank }: Volume): InspectedVolume {
   return {
     name,
     offset: partition?.offset ?? 0,
@@ -161,5 +168,6 @@ function inspected({ name, size, partition, filesystem }: Volume): InspectedVolu
     ...(filesystem?.uuid === undefined ? {} : { uuid: filesystem.uuid }),
     ...(filesystem?.label === undefined ? {} : { label: filesystem.label }),
     ...(filesystem?.ext4 === undefined ? {} : { usedBytes: filesystem.ext4.usedBytes }),
+    ...(blank === true ? { blank } : {}),
   }
 }

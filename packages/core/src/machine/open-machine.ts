@@ -1,5 +1,5 @@
 import { checkDisk, type OpenDiskOptions } from '@c2m/disk'
-import { openImage, parseReference } from '@c2m/image'
+import { isTarName, openImage, parseReference } from '@c2m/image'
 import type { CleanupStack } from '@c2m/process'
 import { archiveRootfs } from '@c2m/rootfs'
 import type { ReaderId } from '../request/vm-to-container.js'
@@ -17,13 +17,11 @@ export type MachineTarget =
   | { readonly kind: 'tar'; readonly reference: string }
   | { readonly kind: 'ssh'; readonly url: string }
 
-const TAR_NAME = /\.(?:tar|tgz|txz|tzst|tar\.(?:gz|xz|zst|zstd|bz2))$/i
-
 /** 'ssh://…', 'tarball:FILE', '-' and names of tars; everything else is a disk. */
 export function machineTarget(text: string): MachineTarget {
   if (text.startsWith('ssh://')) return { kind: 'ssh', url: text }
   if (text.startsWith('tarball:')) return { kind: 'tar', reference: text }
-  if (text === '-' || TAR_NAME.test(text)) return { kind: 'tar', reference: `tarball:${text}` }
+  if (text === '-' || isTarName(text)) return { kind: 'tar', reference: `tarball:${text}` }
   return { kind: 'disk', path: text }
 }
 
@@ -43,6 +41,7 @@ export interface MachineOptions extends ReaderContext {
   readonly reader: ReaderId
   readonly sudo: boolean
   readonly allFilesystems: boolean
+  readonly maxBytes?: number
   readonly cache: string
 }
 

@@ -66,6 +66,12 @@ function notFound(volumes: readonly Volume[]): C2mError {
     ({ filesystem, open }) => filesystem !== undefined && open === undefined && needsReader(filesystem.type),
   )
   if (locked !== undefined) return unreadable(locked)
+  const [only, ...others] = volumes
+  if (only?.blank === true && only.partition === undefined && others.length === 0) {
+    return new C2mError('C2M_ROOT_NOT_FOUND', 'the disk is blank: it begins and ends with zeros', {
+      hint: 'check that it is the right file and that it was copied completely',
+    })
+  }
   return new C2mError(
     'C2M_ROOT_NOT_FOUND',
     `no volume of this disk looks like a Linux machine's root; there are: ${volumes.map(describeVolume).join('; ') || 'none'}`,

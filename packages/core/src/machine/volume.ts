@@ -12,6 +12,8 @@ export interface Volume {
   /** Its line in the partition table; undefined for a whole disk and for logical volumes. */
   readonly partition?: FoundPartition
   readonly filesystem?: ProbedFilesystem
+  /** Whether it begins and ends with zeros; undefined where nobody looked. */
+  readonly blank?: boolean
   /** The names that a running machine knows it by, besides those that follow from the others, e.g. '/dev/mapper/vg0-root'. */
   readonly devices?: readonly string[]
   /** Of btrfs: which subvolume it is, '' for the topmost; volumes of one file system differ in nothing else. */
@@ -25,7 +27,7 @@ export interface Volume {
 }
 
 /** 'partition 2 (ext4, label root)' */
-export function describeVolume({ name, filesystem }: Volume): string {
+export function describeVolume({ name, filesystem, blank }: Volume): string {
   const label = filesystem?.label === undefined ? '' : `, label ${shown(filesystem.label)}`
-  return `${name} (${filesystem?.type ?? 'nothing known'}${label})`
+  return `${name} (${filesystem?.type ?? (blank === true ? 'blank' : 'nothing known')}${label})`
 }

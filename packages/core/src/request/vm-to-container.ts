@@ -29,6 +29,8 @@ export interface VmToContainerRequest {
   readonly sudo: boolean
   /** Of a running machine: all its file systems, not only the root's. */
   readonly allFilesystems: boolean
+  /** Of a running machine: bytes that its tree may take; undefined: as many as there is space for. */
+  readonly maxBytes?: number
   readonly distro?: string
   /** Ids of cleaning rules, or 'all'. */
   readonly clean: readonly string[]

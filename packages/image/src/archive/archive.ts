@@ -2,9 +2,10 @@ import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import type { Rootfs } from '@c2m/plugin-api'
 import { C2mError, fileError, throwIfAborted, type Reporter } from '@c2m/process'
-import { indexLayer, mergeLayers } from '@c2m/rootfs'
+import { indexLayer, isTarHeader, mergeLayers } from '@c2m/rootfs'
+import { blankError, isBlankDisk, refuseBlank, TAR_BLOCK } from './blank.js'
 import { decompress, DecompressionError } from '../compression/decompress.js'
-import { MAGIC_BYTES, sniffCompression } from '../compression/magic.js'
+import { sniffCompression } from '../compression/magic.js'
 import { spool, type ImageStore } from '../store/store.js'
 
 export interface ArchiveContext {
@@ -20,8 +21,9 @@ export interface ArchiveContext {
  * @throws C2M_FILE_…; C2M_IMAGE_ARCHIVE; C2M_IMAGE_TOO_LARGE; C2M_CACHE_FULL
  */
 export async function seekableTar(path: string, context: ArchiveContext): Promise<string> {
-  const head = await readHead(path)
+  const { head, size } = await readHead(path)
   if (sniffCompression(head) === 'none') {
+    if (isBlankDisk(head, size)) throw blankError(path)
     checkIsTar(head, path)
     return path
   }
@@ -37,7 +39,7 @@ export async function spoolTar(
   const { store, reporter, signal, maxUnpackedBytes } = context
   let size = 0
   try {
-    return await spool(store, decompress(source, { signal }), (length) => {
+    return await spool(store, refuseBlank(decompress(source, { signal }), origin), (length) => {
       throwIfAborted(signal)
       reporter.progress(length)
       size += length
@@ -70,13 +72,13 @@ export async function* readFileChunks(path: string): AsyncGenerator<Uint8Array> 
   }
 }
 
-async function readHead(path: string): Promise<Uint8Array> {
+async function readHead(path: string): Promise<{ head: Uint8Array; size: number }> {
   try {
     const file = await open(path, 'r')
     try {
-      const head = new Uint8Array(512)
+      const head = new Uint8Array(TAR_BLOCK)
       const { bytesRead } = await file.read(head, 0, head.length, 0)
-      return head.subarray(0, bytesRead)
+      return { head: head.subarray(0, bytesRead), size: (await file.stat()).size }
     } finally {
       await file.close()
     }
@@ -85,16 +87,18 @@ async function readHead(path: string): Promise<Uint8Array> {
   }
 }
 
-/** Disk images are what people confuse with archives; say so before the tar reader complains of checksums. */
+/** Disk images are what people confuse with archives; say so before the tar reader complains, or all of it is hashed. */
 function checkIsTar(head: Uint8Array, path: string): void {
   const text = Buffer.from(head).toString('latin1')
-  const disk = ['QFI\xfb', 'KDMV', 'conectix', 'vhdxfile', '<<<'].some((magic) => text.startsWith(magic))
-  if (!disk && head.length >= MAGIC_BYTES) return
-  throw new C2mError(
-    'C2M_IMAGE_ARCHIVE',
-    disk ? `${path} is a disk, not an image archive` : `${path} is too short to be a tar archive`,
-    {
-      hint: disk ? 'c2m vm2container turns a disk into an image' : 'name a tar archive or an image',
-    },
-  )
+  const isDisk = ['QFI\xfb', 'KDMV', 'conectix', 'vhdxfile', '<<<'].some((magic) => text.startsWith(magic))
+  const isEmptyTar = head.every((byte) => byte === 0)
+  if (!isDisk && head.length === TAR_BLOCK && (isEmptyTar || isTarHeader(head))) return
+  const what = isDisk
+    ? 'a disk, not an image archive'
+    : head.length < TAR_BLOCK
+      ? 'too short to be a tar archive'
+      : 'not a tar archive'
+  throw new C2mError('C2M_IMAGE_ARCHIVE', `${path} is ${what}`, {
+    hint: isDisk ? 'c2m vm2container turns a disk into an image' : 'name a tar archive or an image',
+  })
 }

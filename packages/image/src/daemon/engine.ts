@@ -116,7 +116,7 @@ export async function postStream(
   })
   try {
     const response = await answered
-    const said = (await readBody(response))?.toString('utf8') ?? ''
+    const said = (await readBody(engine, response)).toString('utf8')
     if (response.statusCode === 200) return said
     throw daemonFailed(engine, `status ${response.statusCode}: ${messageOf(said)}`)
   } catch (error) {
@@ -135,8 +135,9 @@ export async function postStream(
  * @throws C2M_DAEMON_FAILED; C2M_INTERRUPTED
  */
 export async function getJson(engine: Engine, path: string, signal: AbortSignal | undefined): Promise<unknown> {
-  const bytes = await readBody(await getOr(engine, path, signal))
-  if (bytes === undefined) return undefined
+  const response = await getOr(engine, path, signal)
+  if (response === undefined) return undefined
+  const bytes = await readBody(engine, response)
   try {
     return JSON.parse(bytes.toString('utf8'))
   } catch (error) {
@@ -182,18 +183,19 @@ async function getOr(
     throw daemonFailed(engine, 'it does not answer', error)
   })
   if (response.statusCode === 200) return response
-  const said = (await readBody(response))?.toString('utf8') ?? ''
+  const said = (await readBody(engine, response)).toString('utf8')
   if (response.statusCode === 404) return undefined
   throw daemonFailed(engine, `status ${response.statusCode}: ${messageOf(said)}`)
 }
 
-async function readBody(response: IncomingMessage | undefined): Promise<Buffer | undefined> {
-  if (response === undefined) return undefined
+/** @throws C2M_DAEMON_FAILED when it has more than 8 MiB */
+async function readBody(engine: Engine, response: IncomingMessage): Promise<Buffer> {
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of response as AsyncIterable<Uint8Array>) {
     size += chunk.length
-    if (size <= MAX_JSON) chunks.push(chunk)
+    if (size > MAX_JSON) throw daemonFailed(engine, `it answers with more than ${MAX_JSON} bytes`)
+    chunks.push(chunk)
   }
   return Buffer.concat(chunks)
 }

@@ -85,6 +85,8 @@ describe('parseReference', () => {
     ['alpine:', "'' is no valid tag"],
     ['alpine:3.9:1', "'3.9:1' is no valid tag"],
     ['a//b', 'a part of the name is empty'],
+    ['localhost:99999/app', 'is not a host name'],
+    ['[:::]/app', 'is not a host name'],
     ['docker:alpine', 'two slashes'],
     ['docker://', 'a part of the name is empty'],
     ['ocii:/x', "transport 'ocii:' is not known"],

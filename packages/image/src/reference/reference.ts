@@ -1,5 +1,6 @@
 import { usageError } from '@c2m/process'
 import { isDigest } from '../manifest/digest.js'
+import { isFileName, withoutTarEnding } from './file-name.js'
 import { parseRegistryName, type RegistryName } from './registry-name.js'
 
 /** Which of several images in a layout or archive is meant. */
@@ -12,7 +13,8 @@ export interface ImageChoice {
 
 /**
  * Where an image comes from: the transports of containers-transports(5), and `container:`, `dockerfile:`, `tarball:`
- * and `dir:` (a bare root file system). 'bare' is text without a transport: a path when it looks like one, else a name.
+ * and `dir:` (a bare root file system). 'bare' is text without a transport: a path when it looks like one, or is
+ * one, else a name.
  */
 export type ImageReference = Target & {
   /** As the user wrote it. */
@@ -57,7 +59,6 @@ const FORMS = [
 
 /** Transports of other tools, which would otherwise read as an image name with a tag. */
 const FOREIGN = ['containers-storage', 'ostree', 'sif', 'atomic', 'tarball+http', 'http', 'https', 'ssh', 'file']
-const ARCHIVE_NAME = /\.(tar|tgz|txz|tzst|tar\.(gz|xz|zst|zstd|bz2))$/i
 
 /** @throws C2M_IMAGE_REFERENCE (exit code 2: wrong usage) */
 export function parseReference(text: string): ImageReference {
@@ -128,13 +129,11 @@ function nameAndTag(name: RegistryName): string {
 
 function baseName(path: string): string {
   const last = path.replace(/\/+$/, '').split('/').pop() ?? ''
-  return last.replace(ARCHIVE_NAME, '')
+  return withoutTarEnding(last)
 }
 
-/** A path is what is written as one ('./x', '/x') or has an archive's ending; everything else is a name. */
 function parseBare(text: string): Target {
-  const isPath = /^(\/|\.{1,2}(\/|$))/.test(text) || ARCHIVE_NAME.test(text)
-  return isPath ? { transport: 'bare', path: text } : { transport: 'bare', image: parseRegistryName(text) }
+  return isFileName(text) ? { transport: 'bare', path: text } : { transport: 'bare', image: parseRegistryName(text) }
 }
 
 function parseDaemonImage(text: string): RegistryName | ImageId {

@@ -32,7 +32,8 @@ export function parseRegistryName(text: string): RegistryName {
   const { registry, repository } = splitHost(path)
 
   if (path.length > MAX_NAME) throw malformed(text.slice(0, 60) + '…', `the name is longer than ${MAX_NAME} characters`)
-  if (!HOST.test(registry)) throw malformed(text, `'${registry}' is not a host name`)
+  if (!HOST.test(registry) || !URL.canParse(`http://${registry}`))
+    throw malformed(text, `'${registry}' is not a host name`)
   if (repository !== repository.toLowerCase()) {
     throw malformed(text, `the repository '${repository}' has upper-case letters`, repository.toLowerCase())
   }
@@ -43,6 +44,16 @@ export function parseRegistryName(text: string): RegistryName {
     throw malformed(text, `'${digest}' is no digest of the form sha256:<64 hex digits> or sha512:<128 hex digits>`)
   }
   return { registry, repository, ...(tag !== undefined && { tag }), ...(digest !== undefined && { digest }) }
+}
+
+/** Whether text may name an image at a registry. */
+export function isRegistryName(text: string): boolean {
+  try {
+    parseRegistryName(text)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** The name as people write it: without Docker Hub's host and 'library/'. */

@@ -1,9 +1,9 @@
-import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { RequestListener } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import { silentReporter } from '@c2m/process'
 import { writeFile, mkdir, chmod } from 'node:fs/promises'
 import { join } from 'node:path'
+import { serve } from '../testing/http-server.js'
 import { temporary } from '../testing/layout.js'
 import { findCredentials } from './credentials.js'
 import { retryAfter, send } from './http.js'
@@ -11,25 +11,6 @@ import { openSession } from './session.js'
 import { transfer } from './transfer.js'
 
 const context = { signal: undefined, retryDelay: 1 }
-
-async function serve(
-  listener: (request: IncomingMessage, response: ServerResponse) => unknown,
-): Promise<AsyncDisposable & { host: string; requests: IncomingMessage[] }> {
-  const requests: IncomingMessage[] = []
-  const server = createServer((request, response) => {
-    requests.push(request)
-    listener(request, response)
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return {
-    host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
-    requests,
-    [Symbol.asyncDispose]: () => {
-      server.closeAllConnections()
-      return new Promise((resolve) => server.close(() => resolve()))
-    },
-  }
-}
 
 describe('send', () => {
   it('keeps authorization from other hosts on redirects, and sends it on the same one', async () => {

@@ -16,8 +16,10 @@ export interface HttpRequest {
   readonly body?: string | Uint8Array | (() => AsyncIterable<Uint8Array>)
   /** Ends this request alone, which then counts as a broken connection. */
   readonly signal?: AbortSignal
-  /** Value of the Authorization header; sent to the first host only. */
+  /** Value of the Authorization header; sent to the first origin only. */
   readonly authorization?: string
+  /** Whether only the first origin may answer. */
+  readonly staysThere?: boolean
 }
 
 const ATTEMPTS = 5
@@ -27,8 +29,9 @@ const RETRIED = [408, 429, 500, 502, 503, 504]
 
 /**
  * Sends a request, follows redirects and asks again (at most five times in all) when the server is busy or the
- * connection breaks before the answer. Authorization never goes to another origin than the first, nor from TLS to plain
- * text; what carries a body, or changes something, follows no redirect. The caller reads or cancels the body.
+ * connection breaks before the answer. Authorization never goes to another origin (scheme, host and port) than the first;
+ * what carries a body, or changes something, follows no redirect. `url` of the response tells who answered. The caller
+ * reads or cancels the body.
  * @throws C2M_REGISTRY_UNREACHABLE; C2M_REGISTRY_REDIRECT; C2M_INTERRUPTED
  */
 export async function send(url: URL, request: HttpRequest, context: HttpContext): Promise<Response> {
@@ -41,8 +44,8 @@ export async function send(url: URL, request: HttpRequest, context: HttpContext)
       await pause(attempt, context, retryAfter(response.headers.get('retry-after')))
     } catch (error) {
       throwIfAborted(context.signal)
-      if (error instanceof C2mError) throw error
-      if (attempt === attempts || !isTransient(error)) throw unreachable(error, url)
+      if (!(error instanceof NoAnswer)) throw error
+      if (attempt === attempts || !isTransient(error.cause)) throw unreachable(error, url)
       await pause(attempt, context)
     }
   }
@@ -68,19 +71,64 @@ async function sendOnce(first: URL, request: HttpRequest, signal: AbortSignal | 
         ...request.headers,
         ...(isFirstOrigin && request.authorization !== undefined && { authorization: request.authorization }),
       },
+    }).catch((error: unknown) => {
+      throw new NoAnswer(url, error)
     })
     const location = response.headers.get('location')
     if (![301, 302, 303, 307, 308].includes(response.status) || location === null) return response
     await response.body?.cancel()
     if (method !== 'GET' && method !== 'HEAD') throw redirectError(first, 'redirects where data was sent')
-    const next = URL.canParse(location, url.href) ? new URL(location, url) : undefined
-    if (next === undefined || !['http:', 'https:'].includes(next.protocol))
-      throw redirectError(first, 'redirects to no web address')
-    if (url.protocol === 'https:' && next.protocol === 'http:')
-      throw redirectError(first, `redirects from TLS to plain text (${next.host})`)
+    const next = leadsTo(location, url, first)
+    if (request.staysThere === true && next.origin !== first.origin)
+      throw redirectError(first, `redirects to ${next.host}, which must not see what is asked`)
     url = next
   }
   throw redirectError(first, `redirects more than ${MAX_REDIRECTS} times`)
+}
+
+/**
+ * Where a Location header leads. Without TLS only to the host that was asked first, or within this machine, and never from
+ * TLS; an address elsewhere may be private, for nothing secret is sent there and what it answers is checked by digest.
+ * @param from who answered with it
+ * @param first who was asked; nobody else leads back there, where credentials are sent to
+ * @throws C2M_REGISTRY_REDIRECT
+ */
+export function leadsTo(location: string, from: URL, first: URL): URL {
+  const next = webAddress(location, from)
+  if (next === undefined) throw redirectError(first, 'redirects to no web address')
+  if (next.protocol === 'http:' && (from.protocol === 'https:' || !(next.host === first.host || isLoopback(next))))
+    throw redirectError(
+      first,
+      from.protocol === 'https:'
+        ? `redirects from TLS to plain text (${next.host})`
+        : `redirects to ${next.host} without TLS`,
+      'it may run behind a proxy without knowing its own address; tell its operator',
+    )
+  if (from.origin !== first.origin && next.origin === first.origin)
+    throw redirectError(first, `redirects to ${from.host}, and that back again`)
+  return next
+}
+
+/** An address of HTTP that names no user; undefined when it is none. */
+export function webAddress(text: string, base?: URL): URL | undefined {
+  const url = URL.canParse(text, base?.href) ? new URL(text, base) : undefined
+  const isWeb = url?.protocol === 'http:' || url?.protocol === 'https:'
+  return isWeb && url.username === '' && url.password === '' ? url : undefined
+}
+
+/** Whether an address is on this machine, whatever a name server says. */
+export function isLoopback({ hostname }: URL): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(hostname)
+}
+
+/** Nobody answered at an address. */
+class NoAnswer extends Error {
+  constructor(
+    readonly url: URL,
+    cause: unknown,
+  ) {
+    super('no answer', { cause })
+  }
 }
 
 /** Waits before attempt `attempt` + 1: twice as long each time, or as long as the server asks. */
@@ -124,13 +172,13 @@ export function isUnreachable(error: unknown): error is C2mError {
   return error instanceof C2mError && error.code === 'C2M_REGISTRY_UNREACHABLE'
 }
 
-function unreachable(error: unknown, url: URL): C2mError {
-  const code = networkCode(error)
-  const [what, hint] = describe(code)
-  return new C2mError('C2M_REGISTRY_UNREACHABLE', `cannot reach the registry ${url.host}: ${what}`, {
-    hint,
-    cause: error,
-  })
+function unreachable({ url, cause }: NoAnswer, first: URL): C2mError {
+  const [what, hint] = describe(networkCode(cause))
+  const whom =
+    url.origin === first.origin
+      ? `the registry ${first.host}`
+      : `${url.host}, where the registry ${first.host} redirects to`
+  return new C2mError('C2M_REGISTRY_UNREACHABLE', `cannot reach ${whom}: ${what}`, { hint, cause })
 }
 
 function describe(code: string): [string, string] {
@@ -149,8 +197,6 @@ function describe(code: string): [string, string] {
   return [code === '' ? 'the request failed' : code, `check the network; ${proxy}`]
 }
 
-function redirectError(url: URL, what: string): C2mError {
-  return new C2mError('C2M_REGISTRY_REDIRECT', `the registry ${url.host} ${what}`, {
-    hint: 'this is a fault of the registry; tell its operator',
-  })
+function redirectError(url: URL, what: string, hint = 'this is a fault of the registry; tell its operator'): C2mError {
+  return new C2mError('C2M_REGISTRY_REDIRECT', `the registry ${url.host} ${what}`, { hint })
 }

@@ -1,18 +1,25 @@
 import { C2mError } from '@c2m/process'
 import { errorCodes } from './error-code.js'
-import { deniedError, readLimited } from './session.js'
+import { deniedError, readLimited, strangerError, type Session } from './session.js'
 
 /**
  * What a registry's refusal of a push means. Reads the answer.
  * @param origin 'HOST/REPOSITORY'
  * @param what completes 'when …', e.g. 'sent a blob'
  */
-export async function pushRefused(response: Response, origin: string, what: string): Promise<C2mError> {
+export async function pushRefused(
+  response: Response,
+  session: Session,
+  origin: string,
+  what: string,
+): Promise<C2mError> {
   const codes = response.bodyUsed
     ? []
     : errorCodes(await readLimited(response, 64 * 1024).catch(() => new Uint8Array()))
   const slash = origin.indexOf('/')
   const [registry, repository] = [origin.slice(0, slash), origin.slice(slash + 1)]
+  const stranger = session.stranger(response)
+  if (stranger !== undefined) return strangerError(stranger, registry, response.status, 'a blob')
   const said = codes.length > 0 ? ` (${codes.join(', ')})` : ''
   switch (response.status) {
     case 401:

@@ -97,8 +97,8 @@ function put({ bytes, mediaType }: SmallBlob, tag: string, { session }: UploadCo
   return session.request(`manifests/${tag}`, { method: 'PUT', headers: { 'content-type': mediaType }, body: bytes })
 }
 
-async function check(response: Response, manifest: SmallBlob, { origin }: UploadContext): Promise<void> {
-  if (!response.ok) throw await pushRefused(response, origin, 'sent the manifest')
+async function check(response: Response, manifest: SmallBlob, { session, origin }: UploadContext): Promise<void> {
+  if (!response.ok) throw await pushRefused(response, session, origin, 'sent the manifest')
   await response.body?.cancel()
   const stated = response.headers.get('docker-content-digest')
   if (stated === null || stated === manifest.digest) return

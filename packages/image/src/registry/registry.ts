@@ -11,8 +11,8 @@ import { familiarName, type RegistryName } from '../reference/registry-name.js'
 import { cachedBlob, keepBlob, readCachedBlob, type ImageStore } from '../store/store.js'
 import { errorCodes } from './error-code.js'
 import { findCredentials } from './credentials.js'
-import type { HttpContext } from './http.js'
-import { deniedError, isLoopback, openSession, readLimited, type Session, type SessionOptions } from './session.js'
+import { isLoopback, type HttpContext } from './http.js'
+import { deniedError, openSession, readLimited, strangerError, type Session, type SessionOptions } from './session.js'
 import { transfer } from './transfer.js'
 
 export interface RegistryContext extends HttpContext {
@@ -45,10 +45,8 @@ export async function findInRegistry(
   const readBlob = async (expected: Expected, maximum: number, kind: 'manifests' | 'blobs') => {
     const cached = await readCachedBlob(store, expected)
     if (cached !== undefined) return cached
-    const response = await (
-      await session()
-    ).get(`${kind}/${expected.digest}`, kind === 'manifests' ? { accept: ACCEPT } : {})
-    await requireOk(response, image, expected.digest)
+    const accept: Record<string, string> = kind === 'manifests' ? { accept: ACCEPT } : {}
+    const response = await getOk(await session(), image, `${kind}/${expected.digest}`, accept, expected.digest)
     const bytes = await readLimited(response, maximum)
     verifyBytes(bytes, expected, origin)
     await keepBlob(store, expected.digest, bytes)
@@ -66,11 +64,8 @@ export async function findInRegistry(
           origin,
         )
   const openLayer = ({ digest, size }: Descriptor) => {
-    const request = async (headers: Readonly<Record<string, string>>) => {
-      const response = await (await session()).get(`blobs/${digest}`, headers)
-      await requireOk(response, image, digest)
-      return response
-    }
+    const request = async (headers: Readonly<Record<string, string>>) =>
+      getOk(await session(), image, `blobs/${digest}`, headers, digest)
     const fetchIt = () => transfer(request, size, `${digest} of ${origin}`, context)
     return cachedBlob(store, { digest, size }, fetchIt, origin)
   }
@@ -98,7 +93,7 @@ export function startSession(
     repository,
     signal,
     retryDelay,
-    insecure: isLoopback(registry) || insecureHosts.includes(registry),
+    insecure: isLoopback(new URL(`http://${registry}`)) || insecureHosts.includes(registry),
     credentials: () => findCredentials(registry, repository, env, reporter ?? silentReporter, signal),
   })
 }
@@ -114,19 +109,33 @@ async function readTop(
     const bytes = await readManifest(image.digest)
     return { bytes, parsed: parseManifest(bytes, undefined, `the manifest of ${origin}`), digest: image.digest }
   }
-  const response = await (await session()).get(`manifests/${image.tag ?? 'latest'}`, { accept: ACCEPT })
-  await requireOk(response, image, `tag '${image.tag ?? 'latest'}'`)
+  const tag = image.tag ?? 'latest'
+  const registry = await session()
+  const response = await getOk(registry, image, `manifests/${tag}`, { accept: ACCEPT }, `tag '${tag}'`)
   const bytes = await readLimited(response, MAX_MANIFEST)
-  const stated = response.headers.get('docker-content-digest') ?? undefined
+  // who only stores it knows neither its digest nor its type
+  const own = registry.stranger(response) === undefined ? response.headers : undefined
+  const stated = own?.get('docker-content-digest') ?? undefined
   if (stated !== undefined && isDigest(stated)) verifyBytes(bytes, { digest: stated }, origin)
-  const type = response.headers.get('content-type')?.split(';')[0]?.trim()
+  const type = own?.get('content-type')?.split(';')[0]?.trim()
   return { bytes, parsed: parseManifest(bytes, type, `the manifest of ${origin}`), digest: sha256(bytes) }
 }
 
 /** @throws C2M_REGISTRY_DENIED; C2M_IMAGE_NOT_FOUND; C2M_REGISTRY_PROTOCOL for every other answer but 200 and 206 */
-async function requireOk(response: Response, image: RegistryName, what: string): Promise<void> {
-  if (response.status === 200 || response.status === 206) return
-  const { registry, repository } = image
+async function getOk(
+  session: Session,
+  { registry, repository }: RegistryName,
+  path: string,
+  headers: Readonly<Record<string, string>>,
+  what: string,
+): Promise<Response> {
+  const response = await session.get(path, headers)
+  if (response.status === 200 || response.status === 206) return response
+  const stranger = session.stranger(response)
+  if (stranger !== undefined) {
+    await response.body?.cancel()
+    throw strangerError(stranger, registry, response.status, what)
+  }
   const codes = errorCodes(await readLimited(response, 64 * 1024).catch(() => new Uint8Array()))
   if (response.status === 401 || response.status === 403) throw deniedError(registry, repository, false)
   if (response.status === 404) {

@@ -1,7 +1,7 @@
 import { C2mError } from '@c2m/process'
 import type { Credentials } from './credentials.js'
 import { parseChallenges, type Challenge } from './challenge.js'
-import { isUnreachable, send, type HttpContext, type HttpRequest } from './http.js'
+import { isLoopback, isUnreachable, send, webAddress, type HttpContext, type HttpRequest } from './http.js'
 
 export interface SessionOptions extends HttpContext {
   /** Host[:port] as in names. */
@@ -19,6 +19,8 @@ export interface SessionOptions extends HttpContext {
 
 /** Speaks to one repository of one registry, with whatever authentication it asks for. */
 export interface Session {
+  /** The registry's address. */
+  readonly base: URL
   /** `path` follows `/v2/<repository>/`. */
   get(path: string, headers: Readonly<Record<string, string>>): Promise<Response>
   /**
@@ -26,9 +28,11 @@ export interface Session {
    *   only.
    */
   request(target: string | URL, request: SessionRequest): Promise<Response>
+  /** The host that answered when it is not the registry, whose word its answer then is not. */
+  stranger(response: Response): string | undefined
 }
 
-export interface SessionRequest extends Omit<HttpRequest, 'authorization'> {
+export interface SessionRequest extends Omit<HttpRequest, 'authorization' | 'staysThere'> {
   /** How often it is sent at most while the registry cannot be reached; default 5. */
   readonly attempts?: number
 }
@@ -37,11 +41,13 @@ const MAX_TOKEN_ANSWER = 1024 * 1024
 
 /**
  * Opens a session (OCI distribution-spec, "Determining Support"; token authentication as in the distribution project's
- * "Token Authentication Specification").
- * @throws C2M_REGISTRY_UNREACHABLE; C2M_REGISTRY_PROTOCOL; C2M_REGISTRY_DENIED
+ * "Token Authentication Specification"). Whom to show credentials only the registry itself says, at best when its /v2/ is
+ * asked; who else answers, after a redirect or at the address of an upload, is never shown any.
+ * @throws C2M_REGISTRY_UNREACHABLE; C2M_REGISTRY_PROTOCOL; C2M_REGISTRY_DENIED; C2M_REGISTRY_REDIRECT
  */
 export async function openSession(options: SessionOptions): Promise<Session> {
-  const base = await findBase(options)
+  const { base, challenges } = await findRegistry(options)
+  let known = challenges
   let authorization: string | undefined
   let credentials: Promise<Credentials | undefined> | undefined
   let renewal: Promise<string | undefined> | undefined
@@ -50,40 +56,61 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const authorize = (refused: Response, used: string | undefined): Promise<string | undefined> => {
     if (authorization !== used) return Promise.resolve(authorization)
     renewal ??= (async () => {
+      const said = challengesOf(refused)
+      if (known.length === 0) known = said
       credentials ??= options.credentials()
-      authorization = await answer(refused, await credentials, base, options)
+      const scope = said.find(({ scheme }) => scheme === 'bearer')?.parameters.get('scope')
+      authorization = await answer(known, scope, await credentials, base, options)
       return authorization
     })().finally(() => (renewal = undefined))
     return renewal
   }
 
+  const stranger = (response: Response) => {
+    const { origin, host } = new URL(response.url)
+    return origin === base.origin ? undefined : host
+  }
+  const ask = async (url: URL, request: HttpRequest, context: HttpContext) => {
+    const response = await send(url, request, context)
+    const host = stranger(response)
+    if (host === undefined || (response.status !== 401 && response.status !== 403)) return response
+    await response.body?.cancel()
+    throw new C2mError(
+      'C2M_REGISTRY_REDIRECT',
+      `${host}, where the registry ${base.host} leads to, refuses with status ${response.status}`,
+      { hint: 'credentials are shown to the registry itself only; this is a fault of the registry, tell its operator' },
+    )
+  }
+
   const request = async (target: string | URL, { attempts, ...what }: SessionRequest): Promise<Response> => {
     const url = typeof target === 'string' ? new URL(`/v2/${options.repository}/${target}`, base) : target
     const context = attempts === undefined ? options : { ...options, attempts }
-    if (url.origin !== base.origin) return send(url, what, context)
+    if (url.origin !== base.origin) return ask(url, what, context)
     const used = authorization
-    const response = await send(url, { ...what, authorization: used }, context)
+    const response = await ask(url, { ...what, authorization: used }, context)
     if (response.status !== 401) return response
     await response.body?.cancel()
     const fresh = await authorize(response, used)
     if (fresh === undefined || fresh === used) return response
-    return send(url, { ...what, authorization: fresh }, context)
+    return ask(url, { ...what, authorization: fresh }, context)
   }
-  return { request, get: (path, headers) => request(path, { headers }) }
+  return { base, request, get: (path, headers) => request(path, { headers }), stranger }
 }
 
-export function isLoopback(registry: string): boolean {
-  const host = registry.replace(/:\d+$/, '')
-  return host === 'localhost' || host === '[::1]' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host)
+interface FoundRegistry {
+  readonly base: URL
+  readonly challenges: readonly Challenge[]
 }
 
 /** TLS first, also where plain text is allowed. */
-async function findBase(options: SessionOptions): Promise<URL> {
+async function findRegistry(options: SessionOptions): Promise<FoundRegistry> {
   const host = options.registry === 'docker.io' ? 'registry-1.docker.io' : options.registry
-  const ping = async (base: URL, attempts?: number) => {
+  const ping = async (base: URL, attempts?: number): Promise<FoundRegistry> => {
     const response = await send(new URL('/v2/', base), { headers: {} }, { ...options, attempts })
     await response.body?.cancel()
-    if (response.ok || response.status === 401 || response.status === 403) return base
+    const isOwn = new URL(response.url).origin === base.origin
+    if (response.ok || response.status === 401 || response.status === 403)
+      return { base, challenges: isOwn ? challengesOf(response) : [] }
     throw new C2mError(
       'C2M_REGISTRY_PROTOCOL',
       `${host} is no image registry: it answers /v2/ with status ${response.status}`,
@@ -102,15 +129,19 @@ async function findBase(options: SessionOptions): Promise<URL> {
   }
 }
 
+function challengesOf(response: Response): readonly Challenge[] {
+  return response.status === 401 ? parseChallenges(response.headers.get('www-authenticate') ?? '') : []
+}
+
 async function answer(
-  refused: Response,
+  challenges: readonly Challenge[],
+  scope: string | undefined,
   credentials: Credentials | undefined,
   base: URL,
   options: SessionOptions,
 ): Promise<string | undefined> {
-  const challenges = parseChallenges(refused.headers.get('www-authenticate') ?? '')
   const bearer = challenges.find(({ scheme }) => scheme === 'bearer')
-  if (bearer !== undefined) return `Bearer ${await fetchToken(bearer, credentials, base, options)}`
+  if (bearer !== undefined) return `Bearer ${await fetchToken(bearer, scope, credentials, base, options)}`
   const basic = challenges.some(({ scheme }) => scheme === 'basic')
   return basic && credentials?.kind === 'password' ? basicAuthorization(credentials) : undefined
 }
@@ -120,26 +151,26 @@ function basicAuthorization({ username, password }: { username: string; password
 }
 
 async function fetchToken(
-  challenge: Challenge,
+  { parameters }: Challenge,
+  namedScope: string | undefined,
   credentials: Credentials | undefined,
   base: URL,
   options: SessionOptions,
 ): Promise<string> {
   const { registry, repository } = options
-  const realm = challenge.parameters.get('realm') ?? ''
-  const url = URL.canParse(realm) ? new URL(realm) : undefined
-  const isPlain = url?.protocol === 'http:' && base.protocol === 'http:'
-  if (url === undefined || !(url.protocol === 'https:' || isPlain)) {
+  const url = webAddress(parameters.get('realm') ?? '')
+  const isWithin = base.protocol === 'http:' && isLoopback(base) && url !== undefined && isLoopback(url)
+  if (url === undefined || !(url.protocol === 'https:' || isWithin)) {
     throw new C2mError('C2M_REGISTRY_PROTOCOL', `the registry ${registry} names no usable token service`, {
-      hint: 'tokens are asked for over TLS only; this is a fault of the registry, tell its operator',
+      hint: 'outside of this machine tokens are asked for over TLS only; this is a fault of the registry, tell its operator',
     })
   }
-  const service = challenge.parameters.get('service')
-  const scope = scopeOf(challenge, options)
-  const response =
-    credentials?.kind === 'identity'
-      ? await send(url, oauthRequest(service, scope, credentials.token), options)
-      : await send(tokenUrl(url, service, scope), tokenRequest(credentials), options)
+  const service = parameters.get('service')
+  const scope = scopeOf(namedScope, options)
+  const request =
+    credentials?.kind === 'identity' ? oauthRequest(service, scope, credentials.token) : tokenRequest(credentials)
+  const target = credentials?.kind === 'identity' ? url : tokenUrl(url, service, scope)
+  const response = await send(target, { ...request, staysThere: true }, options)
   if (response.status === 401 || response.status === 403) {
     await response.body?.cancel()
     throw deniedError(registry, repository, credentials !== undefined, options.purpose)
@@ -157,8 +188,7 @@ async function fetchToken(
 }
 
 /** A push asks for all it needs at once, for a registry names only what the refused request lacked. */
-function scopeOf(challenge: Challenge, { repository, purpose, alsoRead = [] }: SessionOptions): string {
-  const named = challenge.parameters.get('scope')
+function scopeOf(named: string | undefined, { repository, purpose, alsoRead = [] }: SessionOptions): string {
   if (purpose !== 'push') return named ?? `repository:${repository}:pull`
   const own = [`repository:${repository}:pull,push`, ...alsoRead.map((other) => `repository:${other}:pull`)]
   const others = (named ?? '')
@@ -220,6 +250,15 @@ export async function readLimited(response: Response, maximum: number): Promise<
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)
+}
+
+/** An answer that is neither the registry's nor what was asked for. */
+export function strangerError(host: string, registry: string, status: number, what: string): C2mError {
+  return new C2mError(
+    'C2M_REGISTRY_PROTOCOL',
+    `${host}, where the registry ${registry} leads to, answers with status ${status} for ${what}`,
+    { hint: 'try again later; when it stays so, tell the operator of the registry' },
+  )
 }
 
 export function deniedError(

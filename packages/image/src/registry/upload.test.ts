@@ -1,8 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { serve, type TestServer } from '../testing/http-server.js'
 import { openSession } from './session.js'
 import { hasBlob, smallBlob, startUpload, uploadBlob, type UploadBlob, type UploadContext } from './upload.js'
 
@@ -94,21 +93,8 @@ describe('openSession for a push', () => {
   })
 })
 
-async function serve(handle: (request: IncomingMessage, response: ServerResponse) => unknown) {
-  const server = createServer((request, response) => void handle(request, response))
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return {
-    host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-    },
-  }
-}
-
 describe('uploadBlob', () => {
-  let server: Server
+  let server: TestServer
   let registry: MemoryRegistry
   let context: UploadContext
   const bytes = randomBytes(3_000_000)
@@ -120,19 +106,12 @@ describe('uploadBlob', () => {
   }
 
   beforeAll(async () => {
-    server = createServer((request, response) => {
-      registry.handle(request, response).catch(() => response.destroy())
-    })
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
+    server = await serve((request, response) => registry.handle(request, response).catch(() => response.destroy()))
   })
-  afterAll(async () => {
-    server.closeAllConnections()
-    await new Promise((resolve) => server.close(resolve))
-  })
+  afterAll(() => server[Symbol.asyncDispose]())
   beforeEach(async () => {
     registry = new MemoryRegistry()
-    const host = `127.0.0.1:${(server.address() as AddressInfo).port}`
+    const { host } = server
     const http = { signal: undefined, retryDelay: 1 }
     const session = await openSession({
       ...http,

@@ -1,6 +1,6 @@
 import { C2mError, isC2mError, throwIfAborted } from '@c2m/process'
 import { sha256 } from '../manifest/digest.js'
-import { isUnreachable, pause, type HttpContext } from './http.js'
+import { isUnreachable, leadsTo, pause, type HttpContext } from './http.js'
 import { pushRefused } from './push-error.js'
 import type { Session } from './session.js'
 
@@ -34,7 +34,7 @@ export async function hasBlob(digest: string, { session, origin }: UploadContext
   if (response.status === 200) return true
   // the status of others says nothing of this blob
   if (response.status === 404 || response.status === 400 || response.status === 405) return false
-  throw await pushRefused(response, origin, 'asked for a blob')
+  throw await pushRefused(response, session, origin, 'asked for a blob')
 }
 
 /**
@@ -54,8 +54,8 @@ export async function startUpload(
     headers: { 'content-length': '0' },
   })
   const isMounted = response.status === 201 && mount !== undefined
-  const location = response.status === 202 ? locationOf(response, response.url) : undefined
-  if (!isMounted && location === undefined) throw await pushRefused(response, origin, 'asked to take a blob')
+  const location = response.status === 202 ? locationOf(response, session) : undefined
+  if (!isMounted && location === undefined) throw await pushRefused(response, session, origin, 'asked to take a blob')
   await response.body?.cancel()
   return location ?? 'mounted'
 }
@@ -134,10 +134,10 @@ async function sendRest(blob: UploadBlob, upload: Upload, context: UploadContext
     if (sourceError !== undefined) throw sourceError as Error
     throw error
   }
-  if (!response.ok && !isTransient(response.status)) throw await pushRefused(response, origin, 'sent a blob')
+  if (!response.ok && !isTransient(response.status)) throw await pushRefused(response, session, origin, 'sent a blob')
   await response.body?.cancel()
   if (!response.ok) throw new Broken(`status ${response.status}`)
-  return { location: locationOf(response, location) ?? location, position: positionOf(response) ?? blob.size }
+  return { location: locationOf(response, session) ?? location, position: positionOf(response) ?? blob.size }
 }
 
 async function finish(blob: UploadBlob, upload: Upload, context: UploadContext): Promise<void> {
@@ -152,7 +152,7 @@ async function finish(blob: UploadBlob, upload: Upload, context: UploadContext):
     await response.body?.cancel()
     throw new Broken(`status ${response.status}`)
   }
-  if (!response.ok) throw await pushRefused(response, context.origin, 'sent the end of a blob')
+  if (!response.ok) throw await pushRefused(response, context.session, context.origin, 'sent the end of a blob')
   await response.body?.cancel()
 }
 
@@ -173,10 +173,11 @@ async function whereIsIt(
     const position = positionOf(response) ?? 0
     return position > blob.size
       ? undefined
-      : { location: locationOf(response, upload.location) ?? upload.location, position }
+      : { location: locationOf(response, context.session) ?? upload.location, position }
   } catch (error) {
     throwIfAborted(context.signal)
     if (isUnreachable(error)) return upload // asked again after the next failure
+    if (isC2mError(error) && error.code === 'C2M_REGISTRY_REDIRECT') return undefined // not to be asked there
     throw error
   }
 }
@@ -186,19 +187,13 @@ function isTransient(status: number): boolean {
   return [404, 408, 416, 429].includes(status) || status >= 500
 }
 
-/** Where to go on. @throws C2M_REGISTRY_REDIRECT when it leads from TLS to plain text */
-function locationOf(response: Response, base: URL | string): URL | undefined {
+/**
+ * Where to go on: at any host that the registry names, as the distribution project's client does, but there without
+ * credentials. @throws C2M_REGISTRY_REDIRECT when it leads to plain text, or from elsewhere back to the registry
+ */
+function locationOf(response: Response, { base }: Session): URL | undefined {
   const text = response.headers.get('location')
-  if (text === null || !URL.canParse(text, String(base))) return undefined
-  const location = new URL(text, base)
-  const from = new URL(base)
-  if (!['http:', 'https:'].includes(location.protocol)) return undefined
-  if (from.protocol === 'https:' && location.protocol === 'http:') {
-    throw new C2mError('C2M_REGISTRY_REDIRECT', `the registry ${from.host} asks for an upload without TLS`, {
-      hint: 'it may run behind a proxy without knowing its own address; tell its operator',
-    })
-  }
-  return location
+  return text === null ? undefined : leadsTo(text, new URL(response.url), base)
 }
 
 /** `Range: 0-<last>`; an empty upload is '0-0' in some registries and '0--1' in others. */

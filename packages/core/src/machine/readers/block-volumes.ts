@@ -1,4 +1,4 @@
-import { readTable, sourceRegion, type BlockSource, type FoundTable } from '@c2m/disk'
+import { isBlank, readTable, sourceRegion, type BlockSource, type FoundTable } from '@c2m/disk'
 import { probeFilesystem } from '@c2m/filesystem'
 import type { Reporter } from '@c2m/process'
 import type { Volume } from '../volume.js'
@@ -26,5 +26,6 @@ export async function readVolumes(
 }
 
 async function blockVolume(name: string, source: BlockSource): Promise<BlockVolume> {
-  return { name, size: source.size, filesystem: await probeFilesystem(source), source }
+  const filesystem = await probeFilesystem(source)
+  return { name, size: source.size, filesystem, blank: filesystem === undefined && (await isBlank(source)), source }
 }

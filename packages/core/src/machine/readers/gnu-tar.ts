@@ -31,6 +31,10 @@ export const TAR_FAILED = 2
 const CHANGED = /^(?:file changed as we read it|File removed before we read it|File shrank by \d+ bytes?; .*)$/
 const FAILED = /^(?:(?:Warning: )?Cannot \w+|Read error at|Unknown file type)/
 const MOST_LISTED = 1000
+/** Characters of a line that are looked at: the longest path (PATH_MAX), each byte of it escaped. */
+const MOST_READ = 20_000
+/** Characters of a line that are kept. */
+const MOST_KEPT = 4096
 const MOST_SHOWN = 5
 
 /** Sorts what GNU tar says on its standard error (in the C locale) by what it means for the archive. */
@@ -44,7 +48,7 @@ export class TarDiagnostics {
   #failures = 0
 
   readonly take = (line: string): void => {
-    const said = /^(?:\S*\/)?g?tar: (.*)$/.exec(line)?.[1]
+    const said = /^(?:\S*\/)?g?tar: (.*)$/.exec(line.slice(0, MOST_READ))?.[1]
     if (said === undefined) return keep(this.other, line)
     // a colon in a name has a backslash before it
     const [, path = '', message = ''] = /^((?:\\.|[^\\])+?): ((?:[A-Z]|file |socket ).*)$/.exec(said) ?? []
@@ -75,7 +79,7 @@ export class TarDiagnostics {
 }
 
 function keep(list: string[], line: string): void {
-  if (list.length < MOST_LISTED) list.push(line)
+  if (list.length < MOST_LISTED) list.push(line.slice(0, MOST_KEPT))
 }
 
 /** './etc/shadow' → '/etc/shadow' */

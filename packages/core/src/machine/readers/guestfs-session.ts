@@ -3,6 +3,8 @@ import { C2mError, ExitCode, isC2mError, requireTool, startDialogue, type Dialog
 import type { ReaderContext } from '../reader.js'
 
 const PACKAGES = 'libguestfs-tools libguestfs-xfs'
+/** Lines of an answer; a disk with so many partitions or mounts is nobody's machine. */
+const MOST_LINES = 1000
 /** Ends the answer to a command. */
 const MARK = 'c2m-done'
 
@@ -58,6 +60,7 @@ export class GuestfsSession implements AsyncDisposable {
         const line = await this.dialogue.hear()
         if (line === MARK) return lines
         if (line !== '') lines.push(line)
+        if (lines.length > MOST_LINES) throw endless(text)
       }
     } catch (error) {
       throw explain(error)
@@ -67,6 +70,13 @@ export class GuestfsSession implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.dialogue[Symbol.asyncDispose]()
   }
+}
+
+function endless(text: string | Uint8Array): C2mError {
+  const command = Buffer.from(text).toString('latin1').split('\n', 1)[0]
+  return new C2mError('C2M_GUESTFS', `guestfish answers '${command}' with more than ${MOST_LINES} lines`, {
+    hint: 'name the root with --root, or use --reader nbd (as root)',
+  })
 }
 
 /** A word of guestfish(1), "Quoting"; a new line would be another command. */

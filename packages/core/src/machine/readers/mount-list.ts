@@ -3,6 +3,8 @@ import { NO_DISK, PASSING } from '../mounts.js'
 
 const MARK = 'c2m-mount '
 const MOST = 1000
+/** Characters of one mount; options of overlays are long. */
+const MOST_KEPT = 4096
 
 /** What is mounted on a running machine, told on standard error before anything else. */
 export class MountList {
@@ -14,7 +16,7 @@ export class MountList {
   /** @returns whether the line is one of the list */
   readonly take = (line: string): boolean => {
     if (!line.startsWith(MARK)) return false
-    if (this.#lines.length < MOST) this.#lines.push(line.slice(MARK.length))
+    if (this.#lines.length < MOST) this.#lines.push(line.slice(MARK.length, MOST_KEPT))
     return true
   }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { C2mError, ExitCode, quote, requireTool, runToFile, type CleanupStack } from '@c2m/process'
 import type { OpenedMachine, ReaderContext } from '../reader.js'
 import { TAR_CHANGED, TAR_FAILED, TarDiagnostics, tarArguments } from './gnu-tar.js'
-import { openSpooledTar } from './spooled-tar.js'
+import { openSpooledTar, spoolLimit } from './spooled-tar.js'
 import { MountList } from './mount-list.js'
 import { describeSsh, parseSshUrl, type SshTarget } from './ssh-url.js'
 
@@ -12,6 +12,8 @@ export interface SshContext extends ReaderContext {
   /** Whether tar runs as root there. */
   readonly sudo: boolean
   readonly allFilesystems: boolean
+  /** Bytes that its tree may take; undefined: as many as there is space for. */
+  readonly maxBytes?: number
 }
 
 /** Exit codes of the remote script, apart from those of tar, sudo and shells. */
@@ -27,20 +29,24 @@ const MAGIC = { offset: 257, text: 'ustar' }
  * Reads a running machine by the system's ssh client, as it is configured, and GNU tar there. The tree comes in one
  * stream and is kept in the temporary folder; files that change meanwhile are reported.
  * @throws C2M_SSH_URL, C2M_TOOL_MISSING, C2M_SSH_CONNECTION, C2M_SSH_LOST, C2M_SSH_TAR, C2M_SSH_SUDO, C2M_SSH_PATH,
- *   C2M_SSH_UNREADABLE, C2M_SSH_NOISE, C2M_TAR_…, C2M_FILE_…, C2M_INTERRUPTED
+ *   C2M_SSH_UNREADABLE, C2M_SSH_NOISE, C2M_SSH_TOO_LARGE, C2M_CACHE_FULL, C2M_TAR_…, C2M_FILE_…, C2M_INTERRUPTED
  */
 export async function openSsh(url: string, context: SshContext, cleanup: CleanupStack): Promise<OpenedMachine> {
   const target = parseSshUrl(url)
   const ssh = await requireTool('ssh', 'reading a running machine', 'openssh-client')
   const spool = join(context.temporaryFolder, `ssh-${randomUUID()}.tar`)
   cleanup.defer(() => rm(spool, { force: true }).catch(() => undefined))
+  const limit = spoolLimit(spool, describeSsh(target), context.maxBytes)
   const said = new TarDiagnostics()
   const mounts = new MountList()
   const { exitCode, bytes } = await runToFile(ssh, sshArguments(target, remoteScript(target, context)), spool, {
     env: context.env,
     signal: context.signal,
     onLine: (line) => mounts.take(line) || said.take(line),
-    onBytes: (count) => context.reporter.progress(count),
+    onBytes: async (count) => {
+      context.reporter.progress(count)
+      await limit(count)
+    },
   })
   checkEnd(exitCode, bytes, said, target, context)
   said.report(context.reporter)
