@@ -6,6 +6,7 @@ export {
   type PackageLayerTask,
 } from './cache/package-layer.js'
 export { listCache, pruneCache, type CacheItem, type PruneOptions } from './cache/cache.js'
+export { probeConfinement, type Confinement } from './container/confinement.js'
 export { checkSandbox } from './namespace/check.js'
 export { runShell, type ShellLayer, type ShellOptions, type ShellTask } from './shell/shell.js'
 export type { Limits } from './limits/cgroup.js'

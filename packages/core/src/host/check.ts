@@ -38,6 +38,27 @@ const TOOLS: readonly Tool[] = [
     blocks: 'installing packages into an image',
   },
   {
+    name: 'crun',
+    versionArgs: ['--version'],
+    aptPackage: 'crun',
+    required: true,
+    blocks: 'running programs of an image',
+  },
+  {
+    name: 'ip',
+    versionArgs: ['-V'],
+    aptPackage: 'iproute2',
+    required: true,
+    blocks: 'a network of their own for the programs of an image',
+  },
+  {
+    name: 'slirp4netns',
+    versionArgs: ['--version'],
+    aptPackage: 'slirp4netns',
+    required: false,
+    blocks: 'a network of its own for c2m shell',
+  },
+  {
     name: 'newuidmap',
     versionArgs: [],
     aptPackage: 'uidmap',

@@ -25,7 +25,7 @@ export interface ContainerStatus {
 }
 
 /** Processes and threads that each user of a container may have at most: twice what podman allows a container. */
-const PROCESSES = 4096
+export const PROCESSES = 4096
 
 /** $1 bundle; config.json comes on standard input. */
 const WRITE_BUNDLE = `

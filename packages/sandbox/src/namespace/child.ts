@@ -1,8 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { createInterface } from 'node:readline'
 import { Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { lastLines } from '@c2m/process'
+import { lastLines, lineReader, onLine } from '@c2m/process'
 
 /** What host programs get: system folders first, since a user's own ones may be closed to the container's root. */
 export function hostPath(): string {
@@ -67,8 +66,8 @@ export function start(argv: readonly string[], options: ChildOptions = {}): Chil
     options.onLine?.(line)
   }
   const [, stdout, stderr, statusPipe] = child.stdio as unknown as [null, Readable, Readable, Readable]
-  createInterface({ input: stderr, crlfDelay: Infinity }).on('line', keep)
-  if (options.onLine !== undefined) createInterface({ input: stdout, crlfDelay: Infinity }).on('line', keep)
+  const taken = [onLine(stderr, keep), ...(options.onLine === undefined ? [] : [onLine(stdout, keep)])]
+  for (const one of taken) one.catch(() => child.kill('SIGKILL'))
   let status = ''
   statusPipe.setEncoding('utf8').on('data', (text: string) => {
     if (status.length < MAX_LINE) status += text
@@ -77,7 +76,7 @@ export function start(argv: readonly string[], options: ChildOptions = {}): Chil
     child.once('error', reject)
     child.once('close', (code, signal) => resolve({ code, signal, said: lastLines(kept.join('\n')), status }))
   })
-  const finished = Promise.all([ended, feed(child, options.input)]).then(([exit]) => exit)
+  const finished = Promise.all([ended, feed(child, options.input), ...taken]).then(([exit]) => exit)
   finished.catch(() => undefined) // whoever waits for it hears of it
   return {
     process: child,
@@ -111,16 +110,7 @@ async function feed(child: ChildProcess, input: ChildOptions['input']): Promise<
   if (failure !== undefined) throw failure as Error
 }
 
-/** Takes a child's stdout line by line; undefined when it has ended. */
-export function lineReader(child: Child): () => Promise<string | undefined> {
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
-  return async () => {
-    const next = await lines.next()
-    return next.done === true ? undefined : next.value
-  }
-}
-
 /** The first line that a child writes to stdout; undefined when it ends without one. */
 export async function firstLine(child: Child): Promise<string | undefined> {
-  return lineReader(child)()
+  return lineReader(child.stdout).nextLine()
 }

@@ -1,6 +1,6 @@
-import { C2mError, CleanupStack, ExitCode, fileError, interrupted, requireTool, throwIfAborted } from '@c2m/process'
+import { C2mError, CleanupStack, ExitCode, fileError, interrupted, lineReader, requireTool, throwIfAborted } from '@c2m/process'
 import { open, writeFile, type FileHandle } from 'node:fs/promises'
-import { firstLine, lineReader, start, type Child, type ChildOptions, type Exit } from './child.js'
+import { firstLine, start, type Child, type ChildOptions, type Exit } from './child.js'
 import { ID_COUNT, type IdMapping } from './id-mapping.js'
 import { SESSION } from './scripts.js'
 
@@ -85,7 +85,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     init.kill()
     await init.finished.catch(() => undefined)
   })
-  const nextLine = lineReader(init)
+  const { nextLine } = lineReader(init.stdout)
   const expect = async (line: RegExp): Promise<string> => {
     const match = line.exec((await nextLine()) ?? '')
     if (match !== null && signal?.aborted !== true) return match[1] ?? ''
