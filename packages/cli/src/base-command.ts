@@ -2,22 +2,30 @@ import { createConverter, type Converter } from '@c2m/core'
 import {
   C2mError,
   ExitCode,
+  fileError,
   interrupted,
   isC2mError,
   usageError,
   visible,
-  visibleMessage,
+  visibleJson,
   type Reporter,
 } from '@c2m/process'
-import { Command, Flags } from '@oclif/core'
+import { Command, Flags, ux } from '@oclif/core'
+import { ignoredKeys, usedConfig, type UsedConfig } from './config/defaults.js'
 import { loadConfig, type LoadedConfig } from './config/load.js'
+import type { Section } from './config/schema.js'
 import { findPlugins } from './host/plugins.js'
+import { configText, errorText, ignoredText } from './report/lines.js'
 import { makeReporter } from './report/reporters.js'
 
 export interface CommonFlags {
   config?: string
   quiet?: boolean
   verbose?: boolean
+}
+
+export interface Settings extends LoadedConfig {
+  readonly used: UsedConfig | undefined
 }
 
 /** What every command has: configuration, plugins, progress, interruption, and one way to say an error. */
@@ -67,16 +75,24 @@ export abstract class BaseCommand extends Command {
   }
 
   protected override logJson(json: unknown): void {
-    if (this.outputIsStdout) process.stderr.write(`${JSON.stringify(json)}\n`)
-    else super.logJson(json)
+    if (this.outputIsStdout) process.stderr.write(`${visibleJson(json)}\n`)
+    else ux.stdout(visibleJson(json, 2))
   }
 
   protected reporter(flags: CommonFlags): Reporter {
     return makeReporter(flags.verbose ? 'verbose' : flags.quiet ? 'quiet' : 'normal', this.jsonEnabled())
   }
 
-  protected settings(flags: CommonFlags): Promise<LoadedConfig> {
-    return loadConfig(flags.config ?? process.env.C2M_CONFIG)
+  /** The configuration; what of it a conversion takes, given these flags, is said. */
+  protected async settings(flags: CommonFlags, section?: Section): Promise<Settings> {
+    const reporter = this.reporter(flags)
+    const named = flags.config ?? (process.env.C2M_CONFIG || undefined)
+    const settings = await loadConfig(named, (message) => reporter.warn(message))
+    const ignored = ignoredKeys(settings, section)
+    if (ignored.length > 0) reporter.warn(ignoredText(settings.file ?? '', ignored))
+    const used = usedConfig(settings, flags, section)
+    if (section !== undefined && used !== undefined) reporter.info(configText(used))
+    return { ...settings, used }
   }
 
   protected async converter(settings: LoadedConfig, reporter: Reporter): Promise<Converter> {
@@ -98,9 +114,7 @@ export abstract class BaseCommand extends Command {
       this.logJson({ error: { code: shown.code, message: shown.message, hint: shown.hint, plugin: shown.plugin } })
       return undefined
     }
-    this.logToStderr(`error: ${visibleMessage(shown.message)}`)
-    if (shown.hint !== undefined) this.logToStderr(`  → ${visibleMessage(shown.hint)}`)
-    this.logToStderr(`  (${shown.code})`)
+    this.logToStderr(errorText(shown))
     if (process.env.DEBUG) this.logToStderr(String(error.stack))
     return undefined
   }
@@ -110,6 +124,9 @@ export abstract class BaseCommand extends Command {
     if (isC2mError(error)) return error
     const text = error.message.replace(/\n?See more help with --help/, '').trim()
     if ('oclif' in error) return usageError('C2M_USAGE', text, `see ${this.config.bin} ${this.id ?? ''} --help`)
+    const { syscall = 'use', path = 'a file' } = error as NodeJS.ErrnoException
+    const ofFile = fileError(error, path, syscall)
+    if (isC2mError(ofFile)) return ofFile
     return new C2mError('C2M_BUG', `this should not happen: ${text}`, {
       hint: 'DEBUG=* shows where; please report it with the command that you gave',
       cause: error,

@@ -1,4 +1,5 @@
-import { shown, visibleMessage } from '@c2m/process'
+import { shown, visibleMessage, type C2mError } from '@c2m/process'
+import type { UsedConfig } from '../config/defaults.js'
 
 /** A report's lines as one text. What a machine or an image calls itself stays within its line. */
 export function textOf(lines: readonly string[]): string {
@@ -8,4 +9,21 @@ export function textOf(lines: readonly string[]): string {
 /** A message's lines, of which an error may have several, such as the volumes that look alike. */
 export function messageLines(text: string): string[] {
   return visibleMessage(text).split('\n')
+}
+
+export function configText({ file, keys }: UsedConfig): string {
+  return `configuration ${shown(file)}: ${keys.map(shown).join(', ')}`
+}
+
+/** Why keys of a configuration do not count. */
+export function ignoredText(file: string, keys: readonly string[]): string {
+  const [many, count, them] = keys.length === 1 ? ['key', 'counts', 'it'] : ['keys', 'count', 'them']
+  const listed = keys.map(shown).join(', ')
+  return `the ${many} ${listed} of ${shown(file)} ${count} only in a file that is named; --config ${shown(file)} makes ${them} count`
+}
+
+/** An error as people read it. */
+export function errorText({ message, hint, code }: C2mError): string {
+  const lines = [`error: ${visibleMessage(message)}`, ...(hint === undefined ? [] : [`  → ${visibleMessage(hint)}`])]
+  return [...lines, `  (${code})`].join('\n')
 }
