@@ -159,7 +159,8 @@ describe.skipIf(missing)('the report', () => {
       const cwd = await mkdtemp(join(folder, 'config-'))
       await writeFile(join(cwd, 'c2m.config.yaml'), text)
       return async (...flags: string[]): Promise<ImagePlan> => {
-        const { stdout } = await c2mOk(['vm2container', disk, '--dry-run', '--json', ...flags], { cwd })
+        const named = ['--config', join(cwd, 'c2m.config.yaml')]
+        const { stdout } = await c2mOk(['vm2container', disk, '--dry-run', '--json', ...named, ...flags], { cwd })
         return JSON.parse(stdout) as ImagePlan
       }
     }

@@ -1,9 +1,20 @@
 import { createConverter, type Converter } from '@c2m/core'
-import { ExitCode, interrupted, isC2mError, usageError, visible, type C2mError, type Reporter } from '@c2m/process'
-import { Command, Flags } from '@oclif/core'
+import {
+  ExitCode,
+  interrupted,
+  isC2mError,
+  usageError,
+  visible,
+  visibleJson,
+  type C2mError,
+  type Reporter,
+} from '@c2m/process'
+import { Command, Flags, ux } from '@oclif/core'
+import { ignoredKeys, usedConfig, type UsedConfig } from './config/defaults.js'
 import { loadConfig, type LoadedConfig } from './config/load.js'
+import type { Section } from './config/schema.js'
 import { findPlugins } from './host/plugins.js'
-import { errorText, namedError } from './report/lines.js'
+import { configText, errorText, ignoredText, namedError } from './report/lines.js'
 import { makeReporter } from './report/reporters.js'
 
 export interface CommonFlags {
@@ -14,6 +25,10 @@ export interface CommonFlags {
 
 /** Milliseconds that a command has to end in order. */
 const GRACE = 10_000
+
+export interface Settings extends LoadedConfig {
+  readonly used: UsedConfig | undefined
+}
 
 /** What every command has: configuration, plugins, progress, interruption, and one way to say an error. */
 export abstract class BaseCommand extends Command {
@@ -84,16 +99,24 @@ export abstract class BaseCommand extends Command {
   }
 
   protected override logJson(json: unknown): void {
-    if (this.outputIsStdout) process.stderr.write(`${JSON.stringify(json)}\n`)
-    else super.logJson(json)
+    if (this.outputIsStdout) process.stderr.write(`${visibleJson(json)}\n`)
+    else ux.stdout(visibleJson(json, 2))
   }
 
   protected reporter(flags: CommonFlags): Reporter {
     return makeReporter(flags.verbose ? 'verbose' : flags.quiet ? 'quiet' : 'normal', this.jsonEnabled())
   }
 
-  protected settings(flags: CommonFlags): Promise<LoadedConfig> {
-    return loadConfig(flags.config ?? process.env.C2M_CONFIG)
+  /** The configuration; what of it a conversion takes, given these flags, is said. */
+  protected async settings(flags: CommonFlags, section?: Section): Promise<Settings> {
+    const reporter = this.reporter(flags)
+    const named = flags.config ?? (process.env.C2M_CONFIG || undefined)
+    const settings = await loadConfig(named, (message) => reporter.warn(message))
+    const ignored = ignoredKeys(settings, section)
+    if (ignored.length > 0) reporter.warn(ignoredText(settings.file ?? '', ignored))
+    const used = usedConfig(settings, flags, section)
+    if (section !== undefined && used !== undefined) reporter.info(configText(used))
+    return { ...settings, used }
   }
 
   protected async converter(settings: LoadedConfig, reporter: Reporter): Promise<Converter> {

@@ -1,10 +1,23 @@
-import { Errors, execute } from '@oclif/core'
+import { isC2mError } from '@c2m/process'
+import { Errors, flush, run as runProgram } from '@oclif/core'
+import { fileURLToPath } from 'node:url'
+import { loadOptions } from './host/user-plugins.js'
 import { errorText, namedError } from './report/lines.js'
+import { makeReporter } from './report/reporters.js'
 
 /** The program. Errors that no command's own handling saw (unknown commands, bad flags) end here too. */
-export async function run(args: string[], dir: string): Promise<void> {
+export async function run(args: string[], url: string): Promise<void> {
   process.on('uncaughtException', endAtOnce)
-  await execute({ args, dir }).catch((error: Error) => Errors.handle(error))
+  try {
+    const reporter = makeReporter('normal', args.includes('--json'))
+    const options = await loadOptions(fileURLToPath(url), (message) => reporter.warn(message))
+    await runProgram(args, options)
+    await flush()
+  } catch (error) {
+    if (!isC2mError(error)) return Errors.handle(error as Error)
+    process.stderr.write(`${errorText(error)}\n`)
+    process.exitCode = error.exitCode
+  }
 }
 
 /** Before a command runs and after it, there is nothing to undo; while it does, it sees to the error itself. */

@@ -8,7 +8,7 @@ export {
   type SandboxMode,
 } from './request/container-to-vm.js'
 export { checkPasswordHash, hashPassword } from './request/password.js'
-export { isSshKey } from '@c2m/linux'
+export { isSshKey, sshKeyText } from '@c2m/linux'
 export { randomnessFrom, type Randomness } from './request/randomness.js'
 export { secret } from './request/secret.js'
 export { configure, evaluate } from './steps/configure.js'

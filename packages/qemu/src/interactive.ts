@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
-import { C2mError, throwIfAborted, type Reporter } from '@c2m/process'
+import { C2mError, throwIfAborted, visibleMessage, type Reporter } from '@c2m/process'
 import { describeExit, startGuest, type Guest, type GuestOptions } from './guest.js'
 import { KeyReader } from './keys.js'
 
@@ -38,7 +38,7 @@ export async function bootInteractive(options: InteractiveOptions): Promise<numb
 
 const HELP = 'Ctrl-a x leaves (a power failure for the guest), Ctrl-a p presses the power button, Ctrl-a h helps'
 
-const stderrReporter: Pick<Reporter, 'info'> = { info: (message) => void process.stderr.write(`${message}\n`) }
+const stderrReporter: Pick<Reporter, 'info'> = { info: (message) => void process.stderr.write(`${visibleMessage(message)}\n`) }
 
 /** Joins a terminal and the guest's serial console, and parts them again. */
 class Terminal implements Disposable {

@@ -4,6 +4,7 @@ import type { DiskFormat } from '@c2m/plugin-api'
 import { usageError } from '@c2m/process'
 import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../base-command.js'
+import { withDefaults, type UsedConfig } from '../config/defaults.js'
 import { kernelFlag } from '../flags/kernel.js'
 import { machineRequest } from '../flags/machine.js'
 import { networkFlag, parseDuration } from '../flags/sandbox.js'
@@ -40,7 +41,7 @@ export default class Container2vm extends BaseCommand {
     format: Flags.option({ options: FORMATS })({ description: 'disk format, when the extension does not say it' }),
     subformat: Flags.option({ options: ['fixed'] as const })({ description: 'fixed: a vhd as Azure wants it' }),
     force: Flags.boolean({ char: 'f', description: 'replace the output when it exists, or all that is on the device' }),
-    size: Flags.string({ description: "the disk's size, e.g. 10G, or auto", env: 'C2M_SIZE', default: 'auto' }),
+    size: Flags.string({ description: "the disk's size, e.g. 10G [default: auto]", env: 'C2M_SIZE' }),
     bootloader: Flags.string({ description: 'boot loader id or family', env: 'C2M_BOOTLOADER' }),
     firmware: Flags.option({ options: ['bios', 'uefi'] as const })({
       description: 'what the machine starts under [default: all that its boot loaders can]',
@@ -110,13 +111,13 @@ export default class Container2vm extends BaseCommand {
     'dry-run': Flags.boolean({ description: 'print the plan, do nothing' }),
   }
 
-  async run(): Promise<ContainerToVmResult | PlanSummary> {
+  async run(): Promise<(ContainerToVmResult | PlanSummary) & { configuration?: UsedConfig }> {
     const parsed = await this.parse(Container2vm)
     const { image } = parsed.args
     const reporter = this.reporter(parsed.flags)
-    const settings = await this.settings(parsed.flags)
-    const flags: typeof parsed.flags = { ...settings.values.container2vm, ...withoutUndefined(parsed.flags) }
-    if (parsed.metadata.flags.size?.setFromDefault === true) flags.size = settings.values.container2vm?.size ?? 'auto'
+    const settings = await this.settings(parsed.flags, 'container2vm')
+    const flags = withDefaults(parsed.flags, settings.values.container2vm)
+    const { size = 'auto' } = flags
 
     const name = parseReference(image).name
     const output = flags.output ?? `${name}.${flags.format === undefined ? 'qcow2' : extension(flags.format)}`
@@ -135,7 +136,7 @@ export default class Container2vm extends BaseCommand {
       format,
       subformat: flags.subformat,
       force: flags.force,
-      size: flags.size === 'auto' ? 'auto' : parseSize(flags.size),
+      size: size === 'auto' ? 'auto' : parseSize(size),
       bootloader: flags.bootloader,
       firmware: flags.firmware,
       table: flags['partition-table'] ?? 'gpt',
@@ -157,23 +158,19 @@ export default class Container2vm extends BaseCommand {
     const converter = await this.converter(settings, reporter)
     if (flags['dry-run']) {
       const plan = await converter.plan(request)
-      this.log(planText(plan))
-      return plan
+      this.log(planText(plan, settings.used))
+      return { ...plan, configuration: settings.used }
     }
     const result = await converter.container2vm(request)
-    const size = formatBytes(result.diskBytes)
+    const diskSize = formatBytes(result.diskBytes)
     this.log(
       result.device === undefined
-        ? `${result.output}: ${result.format}, a disk of ${size} in a file of ${formatBytes(result.fileBytes)}`
-        : `${result.output}: a disk of ${size}, written and compared`,
+        ? `${result.output}: ${result.format}, a disk of ${diskSize} in a file of ${formatBytes(result.fileBytes)}`
+        : `${result.output}: a disk of ${diskSize}, written and compared`,
     )
     for (const { firmware, seconds } of result.verified) this.log(`boots with ${firmware} in ${seconds.toFixed(0)} s`)
-    return result
+    return { ...result, configuration: settings.used }
   }
-}
-
-function withoutUndefined<T extends object>(values: T): T {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T
 }
 
 function extension(format: DiskFormat): string {

@@ -4,6 +4,7 @@ import type { DiskFormat } from '@c2m/plugin-api'
 import { usageError } from '@c2m/process'
 import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../base-command.js'
+import { withDefaults, type UsedConfig } from '../config/defaults.js'
 import { parseExclude } from '../flags/exclude.js'
 import { parseSize } from '../flags/size.js'
 import { imagePlanText } from '../report/image-plan.js'
@@ -73,13 +74,13 @@ export default class Vm2container extends BaseCommand {
     'dry-run': Flags.boolean({ description: 'print what would be done, write nothing' }),
   }
 
-  async run(): Promise<VmToContainerResult | ImagePlan> {
+  async run(): Promise<(VmToContainerResult | ImagePlan) & { configuration?: UsedConfig }> {
     const parsed = await this.parse(Vm2container)
     const { machine } = parsed.args
     const reporter = this.reporter(parsed.flags)
-    const settings = await this.settings(parsed.flags)
+    const settings = await this.settings(parsed.flags, 'vm2container')
     // a switch that is not given is absent, whatever its type says, so that the configuration decides
-    const flags: Partial<typeof parsed.flags> = { ...settings.values.vm2container, ...definedOnly(parsed.flags) }
+    const flags = withDefaults<Partial<typeof parsed.flags>, object>(parsed.flags, settings.values.vm2container)
     const name = imageName(machineName(machineTarget(machine)))
     const output = flags.output ?? `docker-archive:${name}.docker.tar`
     // a dry run writes nothing there
@@ -112,18 +113,18 @@ export default class Vm2container extends BaseCommand {
     const converter = await this.converter(settings, reporter)
     if (flags['dry-run']) {
       const plan = await converter.planImage(request)
-      this.log(imagePlanText(plan))
-      return plan
+      this.log(imagePlanText(plan, settings.used))
+      return { ...plan, configuration: settings.used }
     }
     const result = await converter.vm2container(request)
-    this.log(imagePlanText(result.plan))
+    this.log(imagePlanText(result.plan, settings.used))
     const stored = result.layers.reduce((sum, { size }) => sum + size, 0)
     this.log(
       `${result.destination}: ${formatBytes(stored)} in ${result.layers.length === 1 ? 'one layer' : `${result.layers.length} layers`}`,
     )
     this.log(`  ${result.nextCommand}`)
     if (result.runCommand !== undefined && result.runCommand !== result.nextCommand) this.log(`  ${result.runCommand}`)
-    return result
+    return { ...result, configuration: settings.used }
   }
 }
 
@@ -132,10 +133,6 @@ function isStdout(destination: ReturnType<typeof parseDestination>): boolean {
   const { transport } = destination
   const isArchive = transport === 'docker-archive' || transport === 'oci-archive' || transport === 'tarball'
   return isArchive && destination.path === '-'
-}
-
-function definedOnly<T extends object>(values: T): T {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T
 }
 
 /** A repository's name (distribution-spec): lower-case letters, digits and single separators. */

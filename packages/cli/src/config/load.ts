@@ -1,9 +1,11 @@
-import { cosmiconfig } from 'cosmiconfig'
-import { C2mError, ExitCode } from '@c2m/process'
-import { stat } from 'node:fs/promises'
+import { C2mError, ExitCode, isC2mError } from '@c2m/process'
+import { open } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
-import { configSchema, type Config } from './schema.js'
+import { dirname, extname, join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { findConfiguration, readStart } from './found.js'
+import { parseData } from './parse.js'
+import { configSchema, splitFound, type Config } from './schema.js'
 
 export interface LoadedConfig {
   readonly values: Config
@@ -11,44 +13,65 @@ export interface LoadedConfig {
   readonly file?: string
   /** Folder that relative paths start at. */
   readonly folder: string
+  /** Keys of a file that was found, which do not count. */
+  readonly ignored?: readonly string[]
 }
 
-// A search must not run code that lies about, so only data formats are searched for; a .mjs file has to be named.
-const PLACES = ['c2m.config.yaml', 'c2m.config.yml', 'c2m.config.json']
+const CODE = ['.mjs', '.cjs', '.js']
+const DATA = ['.yaml', '.yml', '.json', '']
+/** Problems of one file that are said; it may have as many as it has lines. */
+const MAX_SAID = 5
 
-/** @throws C2M_CONFIG with the file, the key and what is wrong */
-export async function loadConfig(named?: string): Promise<LoadedConfig> {
-  const explorer = cosmiconfig('c2m', { searchPlaces: PLACES, searchStrategy: 'project' })
-  let found
-  try {
-    found = named === undefined ? await explorer.search() : await explorer.load(named)
-  } catch (error) {
-    throw configError(
-      `cannot read the configuration${named === undefined ? '' : ` ${named}`}: ${(error as Error).message}`,
-      error,
-    )
-  }
-  if (found === null || found.isEmpty === true) return { values: {}, folder: process.cwd() }
-  const parsed = configSchema.safeParse(found.config)
+/**
+ * The file that was named, all of it, or what counts of the one that is found.
+ * @throws C2M_CONFIG with the file, the key and what is wrong
+ */
+export async function loadConfig(
+  named?: string,
+  warn: (message: string) => void = () => undefined,
+): Promise<LoadedConfig> {
+  const found = named === undefined ? await find(warn) : { file: resolve(named), value: await readNamed(named) }
+  if (found?.value === undefined) return { values: {}, folder: process.cwd() }
+  const { file, value } = found
+  const parsed = configSchema.safeParse(value)
   if (!parsed.success) {
     const faults = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'top level'}: ${issue.message}`)
-    throw configError(`${found.filepath}: ${faults.join('; ')}`)
+    throw configError(`${file}: ${faults.slice(0, MAX_SAID).map(shortened).join('; ')}`)
   }
-  if (named === undefined && (parsed.data.plugins ?? []).length > 0) await refuseForeignCode(found.filepath)
-  const folder = dirname(found.filepath)
-  return { values: fromFolder(parsed.data, folder), file: found.filepath, folder }
+  const folder = dirname(file)
+  if (named !== undefined) return { values: fromFolder(parsed.data, folder), file, folder }
+  const { counting, ignored } = splitFound(parsed.data)
+  return { values: counting, file, folder, ignored }
 }
 
-/** Somebody else may have put it there, above or in the folder in which c2m happens to be run. */
-async function refuseForeignCode(file: string): Promise<void> {
-  const { uid, mode } = await stat(file)
-  const me = process.getuid?.()
-  const trusted = [me, 0, ...(me === 0 && process.env.SUDO_UID !== undefined ? [Number(process.env.SUDO_UID)] : [])]
-  if (me === undefined || (trusted.includes(uid) && (mode & 0o002) === 0)) return
-  throw new C2mError('C2M_CONFIG', `${file} names plugins, whose code c2m would run, and others can write that file`, {
-    hint: 'look at it, and name it with --config when it is to be used',
-    exitCode: ExitCode.usage,
-  })
+async function find(warn: (message: string) => void) {
+  try {
+    return await findConfiguration(process.cwd(), warn)
+  } catch (error) {
+    if (isC2mError(error)) throw error
+    throw configError(`cannot read the configuration ${(error as Error).message}`, error)
+  }
+}
+
+/** Its user chose it, so it may be code, a link, or a pipe. */
+async function readNamed(named: string): Promise<unknown> {
+  const extension = extname(named)
+  try {
+    if (CODE.includes(extension)) {
+      const module = (await import(pathToFileURL(resolve(named)).href)) as { default?: unknown }
+      return module.default
+    }
+    if (!DATA.includes(extension))
+      throw new Error(`its extension is none of ${[...DATA, ...CODE].filter(Boolean).join(', ')}`)
+    await using handle = await open(named)
+    return parseData(await readStart(handle), extension)
+  } catch (error) {
+    throw configError(`cannot read the configuration ${named}: ${shortened((error as Error).message)}`, error)
+  }
+}
+
+function shortened(text: string): string {
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text
 }
 
 /** Paths of files start at the configuration's folder, '~/' at the user's. */

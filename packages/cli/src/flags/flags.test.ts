@@ -87,6 +87,8 @@ describe('the machine', () => {
     expect((await request({})).consoles).toEqual(['tty0', 'ttyS0,115200n8'])
     expect((await request({ target: 'physical' })).consoles).toEqual(['ttyS0,115200n8', 'tty0'])
     expect((await request({ target: 'physical', console: ['tty0'] })).consoles).toEqual(['tty0'])
+    for (const console of ['tty0 init=/bin/sh', 'tty0\tquiet', '', 'ttyS0,115200n8"', 'tty0\nquiet'])
+      await expect(request({ console: ['ttyS0,115200n8', console] })).rejects.toMatchObject({ code: 'C2M_FLAG_VALUE' })
   })
 
   it('never says which passwords were given', async () => {

@@ -49,7 +49,9 @@ export async function machineRequest(
     ),
     kernel: flags.kernel,
     cmdline: (flags.cmdline ?? []).flatMap((text) => text.split(/\s+/).filter((word) => word !== '')),
-    consoles: flags.console ?? defaultConsoles(flags.target ?? 'vm'),
+    consoles:
+      flags.console?.map((text) => checked(text, CONSOLE, 'console', 'e.g. ttyS0,115200n8 or tty0')) ??
+      defaultConsoles(flags.target ?? 'vm'),
   }
   if (request.rootPasswordHash === undefined && sshKeys.length === 0) {
     reporter.warn(
@@ -58,6 +60,9 @@ export async function machineRequest(
   }
   return request
 }
+
+/** A device and its options, as in Documentation/admin-guide/serial-console.rst: one word of the kernel's command line. */
+const CONSOLE = /^[A-Za-z0-9]+(,[A-Za-z0-9,]*)?$/
 
 const PASSWORDS = ['root-password', 'root-password-file', 'root-password-hash'] as const
 

@@ -5,6 +5,7 @@ import { createRequire } from 'node:module'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { LoadedConfig } from '../config/load.js'
+import { ownPackage } from './packages.js'
 
 type Origin = LoadedPlugin['origin']
 
@@ -36,7 +37,7 @@ export async function findPlugins(config: Interfaces.Config, settings: LoadedCon
 
 async function loadConfigured(entry: string, { folder, file }: LoadedConfig): Promise<FoundPlugin> {
   try {
-    const root = isPath(entry) ? resolve(folder, entry) : packageFolder(entry, folder)
+    const root = await ownPackage(isPath(entry) ? resolve(folder, entry) : packageFolder(entry, folder))
     const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as Manifest
     return await load(root, manifest, 'configuration')
   } catch (failure) {
@@ -57,7 +58,8 @@ async function load(root: string, manifest: Manifest, origin: Origin): Promise<F
   const found = { ...name, origin, from: root }
   if (typeof manifest.c2m !== 'string') return { ...found, failure: new Error('its package.json has no "c2m" field') }
   try {
-    const module = (await import(pathToFileURL(resolve(root, manifest.c2m)).href)) as Record<string, unknown>
+    const own = origin === 'built in' ? root : await ownPackage(root, manifest.c2m)
+    const module = (await import(pathToFileURL(resolve(own, manifest.c2m)).href)) as Record<string, unknown>
     return { ...found, exported: module.default ?? module.plugin }
   } catch (failure) {
     return { ...found, failure }

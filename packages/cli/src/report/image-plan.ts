@@ -1,10 +1,11 @@
 import type { ImagePlan } from '@c2m/core'
-import { textOf } from './lines.js'
+import type { UsedConfig } from '../config/defaults.js'
+import { configText, textOf } from './lines.js'
 import { formatBytes } from './reporters.js'
 
 /** What became of a machine, for people. */
-export function imagePlanText(plan: ImagePlan): string {
-  const lines: string[] = []
+export function imagePlanText(plan: ImagePlan, used?: UsedConfig): string {
+  const lines = used === undefined ? [] : [configText(used)]
   const say = (label: string, value: string | undefined) => {
     if (value) lines.push(`${label.padEnd(11)} ${value}`)
   }

@@ -1,11 +1,13 @@
-import type { PlanSummary } from '@c2m/core'
-import { messageLines, textOf } from './lines.js'
+import { sshKeyText, type PlanSummary } from '@c2m/core'
+import type { UsedConfig } from '../config/defaults.js'
+import { configText, messageLines, textOf } from './lines.js'
 import { formatBytes } from './reporters.js'
 
 /** The plan for people: `--dry-run` without `--json`. */
-export function planText(plan: PlanSummary): string {
-  const { image, distro, bootloaders, firmware, disk, device, packages, steps, warnings } = plan
+export function planText(plan: PlanSummary, used?: UsedConfig): string {
+  const { image, distro, bootloaders, firmware, disk, device, packages, sandbox, sshKeys, steps, warnings } = plan
   const lines = [
+    ...(used === undefined ? [] : [configText(used)]),
     `image       ${image.name} (${image.architecture}, ${image.digest})`,
     `distro      ${distro.name} (plugin ${distro.plugin})`,
     `boot loader ${bootloaders.map(({ id }) => id).join(', ')} for ${firmware.join(' and ')}`,
@@ -15,6 +17,8 @@ export function planText(plan: PlanSummary): string {
       `  ${number}  ${role.padEnd(9)} ${(size > 0 ? formatBytes(size) : 'the rest').padEnd(10)} ${filesystem ?? ''} ${mountpoint ?? ''}`.trimEnd(),
     ),
     `packages    ${packages.join(' ') || 'none'}`,
+    `sandbox     ${sandbox}`,
+    ...sshKeys.map((key) => `ssh key     ${sshKeyText(key)}`),
     'steps',
     ...steps.map(({ phase, title }) => `  ${phase.padEnd(9)} ${title}`),
     ...warnings.flatMap((warning) => messageLines(`warning: ${warning}`)),

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util'
-import { plainText, shown, visibleMessage, type Reporter } from '@c2m/process'
+import { plainText, shown, visibleJson, visibleMessage, type Reporter } from '@c2m/process'
 
 export type Verbosity = 'quiet' | 'normal' | 'verbose'
 
@@ -56,7 +56,7 @@ function lineReporter(verbosity: Verbosity, tty: boolean): Reporter {
 }
 
 function jsonReporter(verbosity: Verbosity): Reporter {
-  const emit = (event: object) => process.stderr.write(`${JSON.stringify(event)}\n`)
+  const emit = (event: object) => process.stderr.write(`${visibleJson(event)}\n`)
   const when = (wanted: boolean, event: object) => void (wanted && emit(event))
   let bytes = 0
   return {

@@ -1,9 +1,10 @@
 import { convertRawDisk, outputFile, type BlockDevice } from '@c2m/disk'
 import { parseReference } from '@c2m/image'
+import { sshKeyText } from '@c2m/linux'
 import { verifyBoot, type VerifyReport } from '@c2m/qemu'
 import { editRootfs, mergeLayers, rootfsSummary, type Layer } from '@c2m/rootfs'
 import type { StepContext } from '@c2m/plugin-api'
-import { C2mError, CleanupStack, refuseSameFile, throwIfAborted, type Reporter } from '@c2m/process'
+import { C2mError, CleanupStack, refuseSameFile, shown, throwIfAborted, type Reporter } from '@c2m/process'
 import { rename, rm, stat } from 'node:fs/promises'
 import { inject, injectable } from 'tsyringe'
 import { Planner } from './planner.js'
@@ -45,9 +46,9 @@ export class ContainerToVm {
     const target = await findTargetDevice(request)
     const plan = await this.planner.plan(request, cleanup)
     const { warnings } = plan
-    if (target === undefined) return summarize(plan)
+    if (target === undefined) return summarize(plan, request)
     const asked = request.force ? [] : [`${overwriteError(target).message}; that needs --force`]
-    return summarize({ ...plan, warnings: [...warnings, ...asked] }, target)
+    return summarize({ ...plan, warnings: [...warnings, ...asked] }, request, target)
   }
 
   async run(request: ContainerToVmRequest): Promise<ContainerToVmResult> {
@@ -63,6 +64,9 @@ export class ContainerToVm {
         : await deviceOutput(target, { folder: this.settings.cache, signal: this.signal, reporter: this.reporter })
     cleanup.defer(() => output[Symbol.asyncDispose]())
     const plan = await this.planner.plan(request, cleanup)
+    const summary = summarize(plan, request, target)
+    this.reporter.info(`sandbox: ${summary.sandbox}`)
+    for (const key of summary.sshKeys) this.reporter.info(`ssh key: ${shown(sshKeyText(key))}`)
     for (const warning of plan.warnings) this.reporter.warn(warning)
     if (target !== undefined) checkRoom(plan.disk, (await rootfsSummary(plan.rootfs)).bytes, target)
 
@@ -80,7 +84,6 @@ export class ContainerToVm {
     const verified = request.verify ? await this.#verify(plan, request, output.path, target) : []
     throwIfAborted(this.signal)
     await output.commit(disk.end)
-    const summary = summarize(plan, target)
     return {
       output: request.output,
       format: request.format,

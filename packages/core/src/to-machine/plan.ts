@@ -1,6 +1,17 @@
-import type { BootloaderPlugin, DiskFormat, DiskPlan, Firmware, InstalledKernel, Rootfs, Step } from '@c2m/plugin-api'
+import type {
+  BootloaderPlugin,
+  DiskFormat,
+  DiskPlan,
+  Firmware,
+  InstalledKernel,
+  MachineRequest,
+  Rootfs,
+  Step,
+} from '@c2m/plugin-api'
+import { summarizeSshKey, type SshKeySummary } from '@c2m/linux'
 import type { OpenedImage } from '@c2m/image'
 import type { Layer } from '@c2m/rootfs'
+import type { ContainerToVmRequest, SandboxMode } from '../request/container-to-vm.js'
 import type { Reproducibility } from '../request/randomness.js'
 import type { Provided } from '../plugins/registry.js'
 import type { Detected } from '../plugins/detect.js'
@@ -42,6 +53,10 @@ export interface PlanSummary {
     readonly contents: readonly string[]
   }
   readonly packages: readonly string[]
+  /** Where the packages' programs run. */
+  readonly sandbox: SandboxMode
+  /** Who may log in with a key. */
+  readonly sshKeys: readonly SshKeySummary[]
   readonly steps: readonly {
     readonly id: string
     readonly phase: string
@@ -51,7 +66,7 @@ export interface PlanSummary {
   readonly warnings: readonly string[]
 }
 
-export function summarize(plan: Plan, target?: TargetDevice): PlanSummary {
+export function summarize(plan: Plan, request: ContainerToVmRequest, target?: TargetDevice): PlanSummary {
   const { image, detected, disk, format } = plan
   return {
     image: { name: image.name, digest: image.digest, architecture: image.architecture },
@@ -65,9 +80,15 @@ export function summarize(plan: Plan, target?: TargetDevice): PlanSummary {
     disk: { ...disk, format },
     ...(target === undefined ? {} : { device: deviceSummary(target) }),
     packages: plan.packages,
+    sandbox: request.sandbox,
+    sshKeys: keysOf(request.machine),
     steps: plan.steps.map((step) => ({ id: step.id, phase: step.phase, do: step.do, title: step.title })),
     warnings: plan.warnings,
   }
+}
+
+function keysOf({ sshKeys, users }: MachineRequest): readonly SshKeySummary[] {
+  return [...new Set([...sshKeys, ...users.flatMap((user) => user.sshKeys)])].map(summarizeSshKey)
 }
 
 function deviceSummary({ device, contents }: TargetDevice): NonNullable<PlanSummary['device']> {

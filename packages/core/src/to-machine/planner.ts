@@ -17,6 +17,9 @@ import type { Plan } from './plan.js'
 /** Seconds for which a boot menu is shown. */
 const MENU_TIMEOUT = 2
 
+const UNCONFINED =
+  "with the sandbox 'root', programs of the image are run as this host's root: they can do everything to this host"
+
 /** Opens the image and lets the plugins say what is to be done; nothing is done yet. */
 @injectable()
 export class Planner {
@@ -38,6 +41,7 @@ export class Planner {
     const { architecture } = image
     const warnings: string[] = []
     const warn = (message: string) => warnings.push(message)
+    if (request.sandbox === 'root') warn(UNCONFINED)
 
     const traits = named(distro, () => distro.contribution.traits(match, architecture, request.target))
     const givenKernel = await chooseKernel(

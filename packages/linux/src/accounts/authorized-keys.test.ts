@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { isSshKey } from './authorized-keys.js'
+import { isSshKey, sshKeyText, summarizeSshKey } from './authorized-keys.js'
 
 /** RFC 4251, 5: a length, then that many bytes. */
 function key(type: string, inside = type): string {
@@ -27,4 +27,16 @@ describe('a line of authorized_keys', () => {
     'ssh-ed25519 AAAA',
     '',
   ])('is not %s', (line) => expect(isSshKey(line)).toBe(false))
+})
+
+// with -l, ssh-keygen prints this fingerprint
+it.each([
+  ['', ' alice@example', 'alice@example'],
+  ['restrict,command="a b" ', '\ttwo words ', 'two words'],
+  ['', '', 'no comment'],
+])('a public key has the fingerprint that ssh-keygen prints, and its comment', (options, end, comment) => {
+  const line = `${options}ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHfVIA4fKvW+cY/mb1TEZnY5JebZfO2P/D6zeC5QCo6L${end}`
+  expect(sshKeyText(summarizeSshKey(line))).toBe(
+    `SHA256:FBp31YiIGXBv630uF5tog1LMeG2XzC5PvAwfCRHGU08 ${comment} (ssh-ed25519)`,
+  )
 })

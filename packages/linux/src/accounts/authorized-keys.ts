@@ -1,4 +1,5 @@
 import type { RootfsEdit } from '@c2m/plugin-api'
+import { createHash } from 'node:crypto'
 import { joinPath } from '../files/paths.js'
 import { readBytes } from '../files/read.js'
 import { byteString, makeDirectory } from '../files/write.js'
@@ -11,6 +12,26 @@ const TYPE =
 const OPTION =
   '(?:(?:no-)?(?:agent-forwarding|port-forwarding|pty|user-rc|x11-forwarding)|no-touch-required|verify-required|restrict|cert-authority|(?:command|environment|expiry-time|from|permitlisten|permitopen|principals|tunnel)="(?:[^"\\\\]|\\\\.)*")'
 const LINE = new RegExp(`^(?:${OPTION}(?:,${OPTION})*[ \\t]+)?(\\S+)[ \\t]+([A-Za-z0-9+/]+=*)(?:[ \\t]|$)`, 'i')
+
+/** What identifies a public key, and whose it says that it is. */
+export interface SshKeySummary {
+  /** 'SHA256:' and base64, as ssh-keygen(1) prints it with -l. */
+  readonly fingerprint: string
+  readonly type: string
+  readonly comment: string
+}
+
+/** Of a line that `isSshKey`. */
+export function summarizeSshKey(line: string): SshKeySummary {
+  const [start = '', type = '', base64 = ''] = LINE.exec(line.trim()) ?? []
+  const digest = createHash('sha256').update(Buffer.from(base64, 'base64')).digest('base64')
+  return { fingerprint: `SHA256:${digest.replace('=', '')}`, type, comment: line.trim().slice(start.length).trim() }
+}
+
+/** One line, for a plan or a report. */
+export function sshKeyText({ fingerprint, type, comment }: SshKeySummary): string {
+  return `${fingerprint} ${comment || 'no comment'} (${type})`
+}
 
 /** Whether a line of sshd(8)'s AUTHORIZED_KEYS FILE FORMAT holds a key that is what it says it is (RFC 4253, 6.6). */
 export function isSshKey(line: string): boolean {
