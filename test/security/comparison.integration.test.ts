@@ -12,7 +12,8 @@ import { CACHE, ROOT } from '../support/paths.js'
 
 const PROBE = join(ROOT, 'test/security/probe.pl')
 const usable = process.getuid?.() === 0 && process.arch === 'x64' && (await findTool('perl')) !== undefined
-if (!usable) console.warn('SKIPPED: the comparison of sandboxes needs root, x86-64 and perl (apt-get install perl-base)')
+if (!usable)
+  console.warn('SKIPPED: the comparison of sandboxes needs root, x86-64 and perl (apt-get install perl-base)')
 
 /** A caller with a key in its session keyring and an open directory of the host, as terminals and supervisors leave them. */
 const CARELESS = `
@@ -110,7 +111,15 @@ describe.skipIf(!usable)('what a program of an image reaches', () => {
     // chown, dac_override, fowner, fsetid, kill, setgid, setuid, setpcap, net_bind_service, sys_chroot, setfcap
     expect(row?.get('capbnd')).toBe('00000000800405fb')
     expect(row?.get('capeff')).toBe('00000000800405fb')
-    for (const call of ['keyctl', 'bpf', 'perf_event_open', 'userfaultfd', 'io_uring', 'new user namespace', 'remount /sys'])
+    for (const call of [
+      'keyctl',
+      'bpf',
+      'perf_event_open',
+      'userfaultfd',
+      'io_uring',
+      'new user namespace',
+      'remount /sys',
+    ])
       expect(row?.get(call), call).toBe('refused (Operation not permitted)')
     for (const family of ['AF_VSOCK', 'AF_ALG']) expect(row?.get(family), family).toMatch(/^refused/)
   })
@@ -146,7 +155,9 @@ describe.skipIf(!usable)('what a program of an image reaches', () => {
     if (rows.podman === undefined) return
     for (const [what, value] of rows.podman) {
       if (/^(?:refused|not reached|not found|masked)/.test(value))
-        expect(rows['package step']?.get(what), what).toMatch(/^(?:refused|not reached|not found|masked|is this program)/)
+        expect(rows['package step']?.get(what), what).toMatch(
+          /^(?:refused|not reached|not found|masked|is this program)/,
+        )
     }
   })
 })
@@ -178,7 +189,17 @@ async function podmanRow(folder: string, layout: string, args: readonly string[]
 function table(rows: Readonly<Record<string, Row>>): string {
   const columns = Object.keys(rows)
   const names = [...(rows['package step'] ?? new Map<string, string>()).keys()]
-  const cells = [['', ...columns], ...names.map((name) => [name, ...columns.map((column) => rows[column]?.get(name) ?? '')])]
+  const cells = [
+    ['', ...columns],
+    ...names.map((name) => [name, ...columns.map((column) => rows[column]?.get(name) ?? '')]),
+  ]
   const widths = cells[0]?.map((_, index) => Math.max(...cells.map((row) => row[index]?.length ?? 0))) ?? []
-  return cells.map((row) => row.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join('  ').trimEnd()).join('\n')
+  return cells
+    .map((row) =>
+      row
+        .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
 }

@@ -38,7 +38,9 @@ export async function bootInteractive(options: InteractiveOptions): Promise<numb
 
 const HELP = 'Ctrl-a x leaves (a power failure for the guest), Ctrl-a p presses the power button, Ctrl-a h helps'
 
-const stderrReporter: Pick<Reporter, 'info'> = { info: (message) => void process.stderr.write(`${visibleMessage(message)}\n`) }
+const stderrReporter: Pick<Reporter, 'info'> = {
+  info: (message) => void process.stderr.write(`${visibleMessage(message)}\n`),
+}
 
 /** Joins a terminal and the guest's serial console, and parts them again. */
 class Terminal implements Disposable {

@@ -51,6 +51,8 @@ export const configSchema = z
         swap: anywhere(size),
         'esp-size': anywhere(size),
         sandbox: named(z.enum(['userns', 'root', 'docker'])),
+        net: named(z.enum(['http', 'private', 'host', 'none'])),
+        'package-timeout': anywhere(z.string()),
       })
       .optional()
       .describe('Defaults for the flags of container2vm.'),

@@ -16,5 +16,9 @@ export function parseDuration(text: string): number {
   const [, count, unit] = /^(\d{1,9})([smh]?)$/.exec(text) ?? []
   const seconds = Number(count) * ({ m: 60, h: 3600 }[unit ?? ''] ?? 1)
   if (seconds > 0) return seconds
-  throw usageError('C2M_DURATION', `invalid duration '${text}'`, 'write seconds, or a number with s, m or h: 90s, 30m, 2h')
+  throw usageError(
+    'C2M_DURATION',
+    `invalid duration '${text}'`,
+    'write seconds, or a number with s, m or h: 90s, 30m, 2h',
+  )
 }

@@ -45,7 +45,18 @@ export const CAPABILITIES: readonly string[] = [
 
 /** What shows or changes the host (config-linux.md, "Masked Paths", and what podman and runc add). */
 const MASKED = [
-  ...['acpi', 'asound', 'config.gz', 'kallsyms', 'kcore', 'keys', 'key-users', 'kpagecount', 'kpageflags', 'latency_stats'],
+  ...[
+    'acpi',
+    'asound',
+    'config.gz',
+    'kallsyms',
+    'kcore',
+    'keys',
+    'key-users',
+    'kpagecount',
+    'kpageflags',
+    'latency_stats',
+  ],
   ...['sched_debug', 'scsi', 'slabinfo', 'sysrq-trigger', 'timer_list', 'timer_stats', 'vmallocinfo'],
 ].map((name) => `/proc/${name}`)
 const MASKED_SYS = ['/sys/firmware', '/sys/fs/selinux', '/sys/dev/block', '/sys/devices/virtual/powercap']

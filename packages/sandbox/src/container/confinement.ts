@@ -41,23 +41,41 @@ done < /proc/self/limits
  */
 export async function probeConfinement(): Promise<readonly Confinement[]> {
   const seen = (await inHostsTree('userns', ['/bin/sh', '-c', LOOK])).split('\n')
-  const all = (name: string) => seen.flatMap((line) => (line.startsWith(`${name}: `) ? [line.slice(name.length + 2)] : []))
+  const all = (name: string) =>
+    seen.flatMap((line) => (line.startsWith(`${name}: `) ? [line.slice(name.length + 2)] : []))
   const [[first = '', count = ''] = [], bounding] = [all('Uid')[0]?.split(' '), BigInt(`0x${all('CapBnd')[0] ?? '0'}`)]
   const capabilities = [...bounding.toString(2)].filter((bit) => bit === '1').length
   const [open, writable, readable, interfaces] = [all('Descriptor'), all('Writable'), all('Readable'), all('Interface')]
-  const runtime = (await run(await requireTool('crun', 'the sandbox', 'crun'), ['--version'])).stdout.split('\n')[0] ?? ''
+  const runtime =
+    (await run(await requireTool('crun', 'the sandbox', 'crun'), ['--version'])).stdout.split('\n')[0] ?? ''
   const filtered = all('Seccomp')[0] === '2'
   return [
     { what: 'OCI runtime', ok: true, found: runtime },
-    { what: 'user', ok: first !== '0', found: `root in there is ${first} on this host, one of ${count} ids that own nothing else` },
-    { what: 'system calls', ok: filtered, found: filtered ? 'filtered: no mounts, namespaces, keys, bpf, perf, io_uring' : 'not filtered' },
+    {
+      what: 'user',
+      ok: first !== '0',
+      found: `root in there is ${first} on this host, one of ${count} ids that own nothing else`,
+    },
+    {
+      what: 'system calls',
+      ok: filtered,
+      found: filtered ? 'filtered: no mounts, namespaces, keys, bpf, perf, io_uring' : 'not filtered',
+    },
     {
       what: 'new privileges',
       ok: all('NoNewPrivs')[0] === '1',
       found: all('NoNewPrivs')[0] === '1' ? 'none by set-user-ID programs (no_new_privs)' : 'by set-user-ID programs',
     },
-    { what: 'capabilities', ok: capabilities <= CAPABILITIES.length, found: `${capabilities}, in its own user namespace only` },
-    { what: 'descriptors', ok: open.length === 0, found: open.length === 0 ? 'standard input, output and error only' : `also ${open.join(', ')}` },
+    {
+      what: 'capabilities',
+      ok: capabilities <= CAPABILITIES.length,
+      found: `${capabilities}, in its own user namespace only`,
+    },
+    {
+      what: 'descriptors',
+      ok: open.length === 0,
+      found: open.length === 0 ? 'standard input, output and error only' : `also ${open.join(', ')}`,
+    },
     { what: 'keys of the session', ok: filtered, found: 'a keyring of its own, and no calls for keys' },
     {
       what: '/proc and /sys',
@@ -70,9 +88,17 @@ export async function probeConfinement(): Promise<readonly Confinement[]> {
       found: 'its own: web servers through a proxy of c2m, not this host (--net)',
     },
     await shellNetwork(),
-    { what: 'processes', ok: Number(all('Processes')[0]) <= PROCESSES, found: `${all('Processes')[0]} of each user (RLIMIT_NPROC)` },
+    {
+      what: 'processes',
+      ok: Number(all('Processes')[0]) <= PROCESSES,
+      found: `${all('Processes')[0]} of each user (RLIMIT_NPROC)`,
+    },
     await controlGroups(),
-    { what: 'time', ok: true, found: `${DEFAULT_SECONDS / 3600} h for each command of the package step (--package-timeout)` },
+    {
+      what: 'time',
+      ok: true,
+      found: `${DEFAULT_SECONDS / 3600} h for each command of the package step (--package-timeout)`,
+    },
     { what: 'disk', ok: true, found: 'the package step ends before the file system of the cache is full' },
   ]
 }
@@ -81,7 +107,11 @@ async function shellNetwork(): Promise<Confinement> {
   const own = await hasUserNetwork()
   const what = 'network of c2m shell'
   if (own) return { what, ok: true, found: 'its own by slirp4netns, without this host’s loopback device (--net)' }
-  return { what, ok: false, found: 'this host’s: loopback services and abstract sockets are reached (slirp4netns, or --net http)' }
+  return {
+    what,
+    ok: false,
+    found: 'this host’s: loopback services and abstract sockets are reached (slirp4netns, or --net http)',
+  }
 }
 
 async function controlGroups(): Promise<Confinement> {
@@ -91,6 +121,10 @@ async function controlGroups(): Promise<Confinement> {
     return { what, ok: group !== undefined, found: 'nine tenths of what is free (cgroup v2)' }
   } catch (error) {
     if (!isC2mError(error)) throw error
-    return { what, ok: false, found: `not limited (${error.message}); the image's programs are ended first when it runs out` }
+    return {
+      what,
+      ok: false,
+      found: `not limited (${error.message}); the image's programs are ended first when it runs out`,
+    }
   }
 }

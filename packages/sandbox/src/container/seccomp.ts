@@ -115,9 +115,7 @@ export function seccompFilter(processor: string = process.arch): Seccomp {
       {
         names: ['clone'],
         action: 'SCMP_ACT_ALLOW',
-        args: [
-          { index: processor === 's390x' ? 1 : 0, value: NAMESPACE_FLAGS, valueTwo: 0, op: 'SCMP_CMP_MASKED_EQ' },
-        ],
+        args: [{ index: processor === 's390x' ? 1 : 0, value: NAMESPACE_FLAGS, valueTwo: 0, op: 'SCMP_CMP_MASKED_EQ' }],
       },
       ...oneOf('socket', SOCKET_FAMILIES),
       ...oneOf('personality', PERSONALITIES),

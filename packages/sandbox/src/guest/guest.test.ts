@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Rootfs } from '@c2m/plugin-api'
 import { member, treeFrom } from '../testing/tree.js'
 import { requireArchitecture } from './architecture.js'
+import { proxyVariables } from '../network/upstream.js'
 import { guestEnvironment } from './environment.js'
 import { placeOf, settle } from './temporary-file.js'
 
@@ -50,7 +51,9 @@ describe('the environment', () => {
       SSH_AUTH_SOCK: 's',
       https_proxy: '',
     }
-    expect(guestEnvironment({ env: { DEBIAN_FRONTEND: 'noninteractive', LANG: 'C' } }, 5, host)).toEqual({
+    expect(
+      guestEnvironment({ env: { DEBIAN_FRONTEND: 'noninteractive', LANG: 'C' } }, 5, proxyVariables(host)),
+    ).toEqual({
       PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
       HOME: '/root',
       LANG: 'C',

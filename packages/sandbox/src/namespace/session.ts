@@ -1,4 +1,13 @@
-import { C2mError, CleanupStack, ExitCode, fileError, interrupted, lineReader, requireTool, throwIfAborted } from '@c2m/process'
+import {
+  C2mError,
+  CleanupStack,
+  ExitCode,
+  fileError,
+  interrupted,
+  lineReader,
+  requireTool,
+  throwIfAborted,
+} from '@c2m/process'
 import { open, writeFile, type FileHandle } from 'node:fs/promises'
 import { firstLine, start, type Child, type ChildOptions, type Exit } from './child.js'
 import { ID_COUNT, type IdMapping } from './id-mapping.js'

@@ -37,11 +37,7 @@ interface Surroundings {
 }
 
 /** @throws C2M_TOOL_MISSING (exit code 3), C2M_SANDBOX_FAILED, C2M_INTERRUPTED */
-export async function openNetwork(
-  mode: NetworkMode,
-  session: Session,
-  surroundings: Surroundings,
-): Promise<Network> {
+export async function openNetwork(mode: NetworkMode, session: Session, surroundings: Surroundings): Promise<Network> {
   try {
     return await open(mode, session, surroundings)
   } catch (error) {
@@ -75,7 +71,9 @@ async function open(mode: NetworkMode, session: Session, { base, env, reporter }
     const server = createProxy({
       env,
       onRefused: (host) =>
-        reporter.warn(`the image's programs asked for ${host}, which is this host or its link: refused (--net host allows it)`),
+        reporter.warn(
+          `the image's programs asked for ${host}, which is this host or its link: refused (--net host allows it)`,
+        ),
     })
     cleanup.defer(() => {
       server.close()
@@ -93,5 +91,10 @@ async function open(mode: NetworkMode, session: Session, { base, env, reporter }
 /** In both spellings: curl(1) reads the small one, others the capital one. */
 function proxiesOf(url: string): Record<string, string> {
   const variables = { http_proxy: url, https_proxy: url, no_proxy: 'localhost,127.0.0.1,::1' }
-  return Object.fromEntries(Object.entries(variables).flatMap(([name, value]) => [[name, value], [name.toUpperCase(), value]]))
+  return Object.fromEntries(
+    Object.entries(variables).flatMap(([name, value]) => [
+      [name, value],
+      [name.toUpperCase(), value],
+    ]),
+  )
 }

@@ -56,7 +56,9 @@ export function createProxy(options: ProxyOptions): http.Server {
     void tunnel(request.url ?? '', socket, head, options).catch((error: unknown) => {
       if (error instanceof RefusedDestination) refuse(error.message)
       const [status, text] = statusOf(error)
-      socket.end(`HTTP/1.1 ${status} ${http.STATUS_CODES[status] ?? ''}\r\nContent-Length: ${text.length}\r\n\r\n${text}`)
+      socket.end(
+        `HTTP/1.1 ${status} ${http.STATUS_CODES[status] ?? ''}\r\nContent-Length: ${text.length}\r\n\r\n${text}`,
+      )
     })
   })
   server.on('clientError', (_, socket: Duplex) => socket.destroy())
@@ -65,12 +67,15 @@ export function createProxy(options: ProxyOptions): http.Server {
 
 async function forward(request: IncomingMessage, response: ServerResponse, { env }: ProxyOptions): Promise<void> {
   const url = parseUrl(request.url ?? '')
-  if (url?.protocol !== 'http:') throw new BadRequest('only http:// URLs are forwarded, https:// is tunnelled by CONNECT')
+  if (url?.protocol !== 'http:')
+    throw new BadRequest('only http:// URLs are forwarded, https:// is tunnelled by CONNECT')
   const destination: Destination = { protocol: 'http:', host: url.hostname, port: Number(url.port) || 80 }
   const upstream = upstreamFor(destination, env)
   if (upstream !== undefined) await requireOutside(destination)
   const headers: OutgoingHttpHeaders = { ...request.headers, host: url.host }
-  const named = String(request.headers.connection ?? '').toLowerCase().split(/\s*,\s*/)
+  const named = String(request.headers.connection ?? '')
+    .toLowerCase()
+    .split(/\s*,\s*/)
   for (const name of [...HOP_BY_HOP, ...named]) delete headers[name]
   const { method } = request
   const sent =
@@ -121,10 +126,12 @@ async function openThrough(upstream: Upstream, destination: Destination): Promis
   const path = `${destination.host}:${destination.port}`
   const sent = ask(upstream, { method: 'CONNECT', path, headers: { host: path, ...authorizationOf(upstream) } })
   sent.end()
-  const [response, socket] = (await Promise.race([
-    once(sent, 'connect'),
-    once(sent, 'response').then(([one]) => [one]),
-  ])) as [IncomingMessage, Socket | undefined]
+  const [response, socket] = await new Promise<[IncomingMessage, Socket?]>((resolve, reject) => {
+    sent.once('connect', (got: IncomingMessage, opened: Socket) => resolve([got, opened]))
+    sent.once('response', (got: IncomingMessage) => resolve([got]))
+    sent.once('error', reject)
+    sent.setTimeout(IDLE, () => sent.destroy(new Error('no answer')))
+  })
   if (response.statusCode === 200 && socket !== undefined) return socket
   sent.destroy()
   throw new Error(`the proxy of this host answers ${response.statusCode}`)

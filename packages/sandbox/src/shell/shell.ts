@@ -60,7 +60,12 @@ export async function runShell(task: ShellTask, options: ShellOptions): Promise<
   // memory is the command's to use, and nobody knows how much it writes
   const sandbox: SandboxTask = { ...NO_STEPS, ...task }
   const files = volumes.map(({ source }) => source)
-  const workplace = await openWorkplace(sandbox, { ...options, mode: 'userns', work: 'disk', network: task.network }, cleanup, files)
+  const workplace = await openWorkplace(
+    sandbox,
+    { ...options, mode: 'userns', work: 'disk', network: task.network },
+    cleanup,
+    files,
+  )
   const { session, guest, network, mapped } = workplace
   for (const file of network.files) await guest.put(file)
   if (volumes.length > 0) {
