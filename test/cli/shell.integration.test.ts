@@ -82,6 +82,7 @@ describe.skipIf(missing !== undefined).each(users)('c2m shell as %s', (user) => 
     expect(result.stderr).toContain('err\n')
     expect((await sh('kill -KILL $$')).code).toBe(137)
     expect((await c2m(['shell', image, '--', 'no-such-program'])).code).toBe(127)
+    expect(await sh('echo "$OPTIND $PPID_"', '-e', 'OPTIND=abc', '-e', 'PPID_=1')).toMatchObject({ code: 0 })
   })
 
   it('runs the words as they are given, also those that c2m knows itself', async () => {

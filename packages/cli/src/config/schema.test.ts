@@ -40,13 +40,24 @@ describe('a file that was only found', () => {
     const { counting, ignored } = splitFound(everything)
     expect(Object.keys(counting.container2vm ?? {}).sort()).toEqual(
       [
-        ...['console', 'esp-size', 'firmware', 'hostname', 'keyboard', 'locale', 'partition-table', 'size', 'swap'],
+        ...[
+          'console',
+          'esp-size',
+          'firmware',
+          'hostname',
+          'keyboard',
+          'locale',
+          'package-timeout',
+          'partition-table',
+          'size',
+          'swap',
+        ],
         'timezone',
       ].sort(),
     )
     expect(Object.keys(counting.vm2container ?? {}).sort()).toEqual(['clean', 'compress', 'level', 'split-layers'])
     expect(Object.keys(counting).sort()).toEqual(['container2vm', 'vm2container'])
-    expect(ignored).toHaveLength(17)
+    expect(ignored).toHaveLength(18)
     expect(splitFound({ container2vm: { future: 1 }, more: {} } as never)).toEqual({
       counting: { container2vm: {} },
       ignored: ['container2vm.future', 'more'],

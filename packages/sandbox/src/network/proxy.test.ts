@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import http, { createServer, type IncomingMessage, type Server } from 'node:http'
-import { connect, createServer as createTcpServer, type AddressInfo } from 'node:net'
+import { connect, type AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createProxy } from './proxy.js'
@@ -10,7 +10,7 @@ afterEach(() => {
   for (const server of open.splice(0)) server.close()
 })
 
-async function listen(server: Server | ReturnType<typeof createTcpServer>): Promise<number> {
+async function listen(server: Server): Promise<number> {
   open.push(server)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -275,6 +276,34 @@ function namespaceSuite(mode: SandboxMode, make: Make, lines: readonly string[],
       exec(`! busybox ps | busybox grep -v grep | busybox grep ${mark}`),
     ])
     expect(await processes(mark)).toBe(0)
+  })
+
+  it('bounds the processes, the time and the lines of a step', async () => {
+    // as the host's root a trusted image has no such limit
+    if (mode !== 'root') {
+      const bomb = 'n=0; while busybox sleep 30 & do n=$((n + 1)); [ $n -lt 5000 ] || exit 0; done'
+      await expect(make([exec(bomb)])).rejects.toMatchObject({ code: 'C2M_SANDBOX_STEP_FAILED' })
+    }
+    const late = make([exec('busybox sleep 60 & busybox sleep 60')], {}, { seconds: 1 })
+    await expect(late).rejects.toMatchObject({ code: 'C2M_SANDBOX_LIMIT' })
+    // 200 MB without an end
+    await make([exec('busybox dd if=/dev/zero bs=1M count=200 2> /dev/null | busybox tr "\\0" A')])
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(70_000)
+  })
+
+  it('leaves the host alone when the image’s root kills and writes whatever it can', async () => {
+    const victim = spawn('sleep', ['300'], { stdio: 'ignore' })
+    const hostile = [
+      'for f in /proc/[0-9]*/fd/*; do (echo "c2m pid 1"; echo entered; echo "c2m command 1") 2> /dev/null > $f || :; done',
+      'for f in 3 4 5 6 7 8 9; do eval "echo \'c2m pid 1\' >&$f" 2> /dev/null || :; done',
+      'busybox kill -9 -1 || :',
+      'busybox kill -9 1 || :',
+      'exit 4',
+    ]
+    await expect(make([exec(hostile.join('\n'))])).rejects.toMatchObject({ code: 'C2M_SANDBOX_STEP_FAILED' })
+    expect(victim.exitCode).toBeNull()
+    expect(victim.signalCode).toBeNull()
+    victim.kill()
   })
 
   it('refuses programs for another processor', async () => {
