@@ -28,10 +28,10 @@ export interface ImageFacts {
   /** Where it came from, for messages. */
   readonly origin: string
   /**
-   * The identity for caches: the manifest's digest; for a docker-archive the configuration's; for a bare tar the digest
-   * of its uncompressed bytes; for a directory a digest over names and metadata (type, mode, owner, size, mtime, xattrs).
+   * The manifest's digest; for a docker-archive the configuration's; for a bare tar that of its uncompressed bytes. Absent
+   * for a directory, whose files are not read before they are used.
    */
-  readonly digest: string
+  readonly digest?: string
   /** GOARCH, e.g. 'amd64'. */
   readonly architecture: string
   /** GOOS; always 'linux'. */
@@ -59,12 +59,19 @@ export interface LayerSource {
   readonly blob?: { readonly digest: string; readonly size: number }
   /** For messages: where the bytes come from. */
   readonly origin: string
+  /**
+   * The same text means the same bytes: a blob's digest, or a file that has not changed. What was unpacked once is then not
+   * read again. That somebody knows a diff_id does not prove that he has the layer, so it is no such text. Undefined when it
+   * has to be read.
+   */
+  readonly bytesId: string | undefined
   /** The layer's bytes as stored: tar, or compressed tar. Checked against `blob`: a fault is thrown at the end at the latest. */
   open(signal: AbortSignal | undefined): AsyncIterable<Uint8Array>
 }
 
 /** What a transport finds: an image whose layers can be read, not yet unpacked. */
 export interface FoundImage extends ImageFacts {
+  readonly digest: string
   readonly layers: readonly LayerSource[]
   /** Ends what has to stay open while layers are read. */
   close?(): PromiseLike<void>

@@ -1,6 +1,6 @@
 import { CleanupStack, interrupted, isC2mError, silentReporter } from '@c2m/process'
 import { indexLayer, mergeLayers, openDirectory, type Layer } from '@c2m/rootfs'
-import { openMembers, seekableTar, type ArchiveContext } from './archive/archive.js'
+import { openMembers, seekableTar, type ArchiveContext, type SeekableTar } from './archive/archive.js'
 import { findInDockerArchive } from './archive/docker-archive.js'
 import { buildImage } from './daemon/build.js'
 import { exportContainer } from './daemon/container.js'
@@ -11,7 +11,6 @@ import { archiveFolder, fileKind, localFolder } from './layout/blob-folder.js'
 import { findInLayout } from './layout/layout.js'
 import { EMPTY_CONFIG } from './manifest/config.js'
 import { hostPlatform, parsePlatform, type Platform } from './manifest/platform.js'
-import { treeDigest } from './plain/directory.js'
 import { openTarball, type Tarball } from './plain/tarball.js'
 import { isWrittenAsFile } from './reference/file-name.js'
 import { parseReference, type ArchiveChoice, type ImageChoice, type ImageReference } from './reference/reference.js'
@@ -67,15 +66,9 @@ async function openByTransport(reference: ImageReference, opening: Opening): Pro
     case 'oci':
       return openLayout(reference.path, reference.choice, name, opening)
     case 'oci-archive':
-      return openOciArchive(await seekableTar(reference.path, opening), reference.path, reference.choice, name, opening)
+      return openOciArchive(await seekableTar(reference.path, opening), reference.choice, name, opening)
     case 'docker-archive':
-      return openDockerArchive(
-        await seekableTar(reference.path, opening),
-        reference.path,
-        reference.choice,
-        name,
-        opening,
-      )
+      return openDockerArchive(await seekableTar(reference.path, opening), reference.choice, name, opening)
     case 'container':
       return openContainer(reference.container, name, opening)
     case 'dockerfile':
@@ -117,20 +110,20 @@ async function openFromRegistry(image: RegistryName, name: string, opening: Open
 
 async function openSniffed(reference: ImageReference & { path: string }, opening: Opening): Promise<Opened> {
   const { name } = reference
-  const { kind, path, tar, choice } = await sniffPath(reference.path, opening)
+  const found = await sniffPath(reference.path, opening)
   if (!isWrittenAsFile(reference.path) && isRegistryName(reference.path))
-    opening.reporter.info(`taking ${path} of this directory; docker://${path} is the image of that name`)
-  switch (kind) {
+    opening.reporter.info(`taking ${found.path} of this directory; docker://${found.path} is the image of that name`)
+  switch (found.kind) {
     case 'oci':
-      return openLayout(path, choice, name, opening)
+      return openLayout(found.path, found.choice, name, opening)
     case 'oci-archive':
-      return openOciArchive(tar, path, choice, name, opening)
+      return openOciArchive(found.tar, found.choice, name, opening)
     case 'docker-archive':
-      return openDockerArchive(tar, path, {}, name, opening)
+      return openDockerArchive(found.tar, {}, name, opening)
     case 'tarball':
-      return openPlain(await openTarball(tar, undefined, opening), path, name, opening)
+      return openPlain(await openTarball(found.tar.path, undefined, opening), found.tar.origin, name, opening)
     case 'dir':
-      return openRoot(path, name, opening)
+      return openRoot(found.path, name, opening)
   }
 }
 
@@ -139,29 +132,21 @@ async function openLayout(path: string, choice: ImageChoice, name: string, openi
   return openFound(await findInLayout(localFolder(path), choice, name, opening.platform), opening)
 }
 
-async function openOciArchive(
-  tar: string,
-  origin: string,
-  choice: ImageChoice,
-  name: string,
-  opening: Opening,
-): Promise<Opened> {
-  await using members = await openMembers(tar, opening.signal)
-  return await openFound(await findInLayout(archiveFolder(members, origin), choice, name, opening.platform), opening)
+async function openOciArchive(tar: SeekableTar, choice: ImageChoice, name: string, opening: Opening): Promise<Opened> {
+  await using members = await openMembers(tar.path, opening.signal)
+  const found = await findInLayout(archiveFolder(members, tar), choice, name, opening.platform)
+  return await openFound(found, opening)
 }
 
 async function openDockerArchive(
-  tar: string,
-  origin: string,
+  tar: SeekableTar,
   choice: ArchiveChoice,
   name: string,
   opening: Opening,
 ): Promise<Opened> {
-  await using members = await openMembers(tar, opening.signal)
-  return await openFound(
-    await findInDockerArchive(archiveFolder(members, origin), choice, name, opening.platform),
-    opening,
-  )
+  await using members = await openMembers(tar.path, opening.signal)
+  const found = await findInDockerArchive(archiveFolder(members, tar), choice, name, opening.platform)
+  return await openFound(found, opening)
 }
 
 async function openContainer(container: string, name: string, opening: Opening): Promise<Opened> {
@@ -173,7 +158,8 @@ async function openContainer(container: string, name: string, opening: Opening):
 
 async function openBuilt(folder: string, name: string, opening: Opening): Promise<Opened> {
   const built = await buildImage(folder, opening.options.platform, opening)
-  if (built.kind === 'oci-archive') return openOciArchive(built.path, folder, {}, name, opening)
+  if (built.kind === 'oci-archive')
+    return openOciArchive({ path: built.path, origin: folder, version: undefined }, {}, name, opening)
   return openFound(await findInDaemon(built.engine, { id: built.id }, name, opening.platform, opening), opening)
 }
 
@@ -218,9 +204,8 @@ async function openPlain(tarball: Tarball, origin: string, name: string, opening
 }
 
 async function openRoot(path: string, name: string, opening: Opening): Promise<Opened> {
-  await using tree = await openDirectory(path)
-  const digest = await treeDigest(tree, opening.signal)
-  return { ...bare(path, name, opening.platform), digest, diffIds: [], layers: [], rootfs: () => openDirectory(path) }
+  const tree = await openDirectory(path)
+  return { ...bare(path, name, opening.platform), diffIds: [], layers: [], rootfs: () => Promise.resolve(tree) }
 }
 
 function bare(origin: string, name: string, { architecture, os }: Platform) {

@@ -1,20 +1,19 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { C2mError, errno, fileError, usageError } from '@c2m/process'
-import { openMembers, seekableTar, type ArchiveContext } from './archive/archive.js'
+import { openMembers, seekableTar, type ArchiveContext, type SeekableTar } from './archive/archive.js'
 import type { ImageChoice } from './reference/reference.js'
 import { isRegistryName } from './reference/registry-name.js'
 
 /** What lies at a path that was given without a transport. */
 export type Sniffed =
-  | { readonly kind: 'oci'; readonly path: string; readonly choice: ImageChoice; readonly tar?: undefined }
-  | { readonly kind: 'dir'; readonly path: string; readonly choice?: undefined; readonly tar?: undefined }
-  /** `tar` is `path`, or its unpacked copy when it is compressed. */
+  | { readonly kind: 'oci'; readonly path: string; readonly choice: ImageChoice }
+  | { readonly kind: 'dir'; readonly path: string }
   | {
       readonly kind: 'oci-archive' | 'docker-archive' | 'tarball'
       readonly path: string
       readonly choice: ImageChoice
-      readonly tar: string
+      readonly tar: SeekableTar
     }
 
 /**
@@ -58,7 +57,7 @@ async function sniffDirectory(path: string, choice: ImageChoice): Promise<Sniffe
 
 async function sniffFile(path: string, choice: ImageChoice, context: ArchiveContext): Promise<Sniffed> {
   const tar = await seekableTar(path, context)
-  await using members = await openMembers(tar, context.signal)
+  await using members = await openMembers(tar.path, context.signal)
   const has = async (name: string) => (await members.stat(name))?.type === 'file'
   // since Docker 25 `docker save` writes both; only manifest.json has the full names
   const kind =

@@ -1,33 +1,106 @@
-import { mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { constants } from 'node:fs'
+import { mkdir, mkdtemp, open, readFile, readdir, readlink, rmdir, writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { CleanupStack } from './cleanup.js'
+import { C2mError, errno } from './errors.js'
+import { OpenFolder } from './open-folder.js'
+import { findUntrusted, isPrivate } from './trust.js'
 
-/**
- * Temporary folders are named `<prefix>.<pid>.<start time>.XXXXXX`, so that the next run can tell whose they are and
- * sweep what a killed run left.
- */
-export async function makeTemporaryFolder(parent: string, prefix: string): Promise<TemporaryFolder> {
-  await mkdir(parent, { recursive: true })
-  const path = await mkdtemp(join(parent, `${prefix}.${process.pid}.${await startTime(process.pid)}.`))
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
-}
-
-/** The same, after what killed runs left under that prefix is gone, unless it is another user's. */
-export async function makeSweptFolder(parent: string, prefix: string): Promise<TemporaryFolder> {
-  for (const left of await findAbandoned(parent, prefix))
-    await rm(left, { recursive: true, force: true }).catch(() => undefined)
-  return makeTemporaryFolder(parent, prefix)
-}
-
-/** A folder of this run in the cache. */
-export function makeCacheFolder(cache: string): Promise<TemporaryFolder> {
-  return makeSweptFolder(join(cache, 'temporary'), 'run')
-}
+/** In every temporary folder: whose it is. */
+const OWNER_FILE = '.c2m-temporary'
+const MAX_OWNER_BYTES = 200
 
 export interface TemporaryFolder extends AsyncDisposable {
   readonly path: string
 }
 
-/** Names in `parent` that match `<prefix>.<pid>.<start time>.…` and whose process is gone. */
+/**
+ * A folder that only this user can enter, named `<prefix>.<pid>.<start time>.XXXXXX`. Where others can rename it, its path
+ * leads through the descriptor by which it is open, so nobody can put another one in its place.
+ */
+export async function makeTemporaryFolder(parent: string, prefix: string): Promise<TemporaryFolder> {
+  await mkdir(parent, { recursive: true, mode: 0o700 })
+  const path = await mkdtemp(join(parent, `${prefix}.${process.pid}.${await startTime(process.pid)}.`))
+  const folder = await OpenFolder.openItself(path)
+  await using undo = new CleanupStack()
+  undo.defer(() => folder[Symbol.asyncDispose]())
+  await requireNew(folder, path)
+  undo.defer(() => removeEmpty(path))
+  undo.defer(() => folder.empty(OWNER_FILE))
+  await writeFile(folder.at(OWNER_FILE), await ownerLine(), { flag: 'wx', mode: 0o600 })
+  const isStable = (await findUntrusted(parent)) === undefined
+  const dispose = undo.release()
+  return {
+    path: isStable ? path : folder.anywhere,
+    [Symbol.asyncDispose]: () => dispose[Symbol.asyncDispose](),
+  }
+}
+
+/** What was put in the place of the folder since it was made is another's, or is not empty. */
+async function requireNew(folder: OpenFolder, path: string): Promise<void> {
+  if (isPrivate(await folder.stat()) && (await folder.names()).length === 0) return
+  throw new C2mError('C2M_TEMPORARY_REPLACED', `${path} was replaced by another directory`, {
+    hint: 'another user can write there; choose another place',
+  })
+}
+
+/**
+ * The same, after what killed runs left under that prefix is gone. A name proves nothing where others can rename, so only
+ * that is deleted what this user's c2m has written its mark into, in a folder that only this user can write.
+ */
+export async function makeSweptFolder(parent: string, prefix: string): Promise<TemporaryFolder> {
+  await sweep(parent, prefix)
+  return makeTemporaryFolder(parent, prefix)
+}
+
+/** What cannot be removed is left: it hinders nobody. */
+export async function sweep(parent: string, prefix: string): Promise<void> {
+  const opened = await OpenFolder.open(parent).catch(() => undefined)
+  if (opened === undefined) return
+  await using folder = opened
+  for (const name of await folder.names()) {
+    if (name.startsWith(`${prefix}.`)) await removeAbandoned(folder, name).catch(() => undefined)
+  }
+}
+
+async function removeAbandoned(parent: OpenFolder, name: string): Promise<void> {
+  await using left = await OpenFolder.openItself(parent.at(name))
+  if (!isPrivate(await left.stat()) || !(await isAbandoned(left))) return
+  await left.empty(OWNER_FILE)
+  await rmdir(parent.at(name))
+}
+
+async function isAbandoned(folder: OpenFolder): Promise<boolean> {
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
+  await using file = await open(folder.at(OWNER_FILE), flags)
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_OWNER_BYTES), 0, MAX_OWNER_BYTES, 0)
+  const [host, pid, started] = buffer.toString('latin1', 0, bytesRead).trim().split(' ')
+  if (host !== (await hostId()) || pid === undefined || started === undefined) return false
+  return (await startTime(Number(pid))) !== started
+}
+
+async function ownerLine(): Promise<string> {
+  return `${await hostId()} ${process.pid} ${await startTime(process.pid)}\n`
+}
+
+/**
+ * Process ids mean something only on one machine and in one process namespace, and folders are shared across both (NFS, bind
+ * mounts), so only a run that can tell may sweep.
+ */
+async function hostId(): Promise<string> {
+  const namespace = await readlink('/proc/self/ns/pid').catch(() => '')
+  return createHash('sha256').update(`${hostname()}\0${namespace}`).digest('hex')
+}
+
+async function removeEmpty(path: string): Promise<void> {
+  await rmdir(path).catch((error: unknown) => {
+    if (errno(error) !== 'ENOENT') throw error
+  })
+}
+
+/** Names in `parent` that match `<prefix>.<pid>.<start time>.…` and whose process is gone. Of a folder of this user only. */
 export async function findAbandoned(parent: string, prefix: string): Promise<string[]> {
   const names = await readdir(parent).catch(() => [])
   const abandoned: string[] = []

@@ -1,7 +1,15 @@
 import { constants } from 'node:fs'
-import { access, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { access, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { cacheFolder, errno, requireTool, throwIfAborted } from '@c2m/process'
+import {
+  bootId,
+  cacheFolder,
+  checkCacheFolder,
+  errno,
+  makeCacheSubfolder,
+  requireTool,
+  throwIfAborted,
+} from '@c2m/process'
 import { guestArchitecture, type Accelerator, type GuestArchitecture } from './architecture.js'
 import { startEmulator } from './emulator.js'
 import { makeGuestFolder } from './guest-folder.js'
@@ -23,6 +31,8 @@ export interface AcceleratorOptions {
 }
 
 const PROBE_MS = 2000
+/** In the cache's folder qemu/. */
+const FILE = 'accelerator.json'
 
 /**
  * KVM where it really works, else QEMU's own emulation (TCG). A /dev/kvm proves nothing (nested virtualisation may die
@@ -40,12 +50,12 @@ export async function chooseAccelerator(options: AcceleratorOptions = {}): Promi
   if (guest.name !== 'amd64')
     return { accel: 'kvm', because: '/dev/kvm may be used (not tried: there is no test guest)' }
 
-  const file = join(options.cache ?? cacheFolder(), 'qemu', 'accelerator.json')
+  const cache = options.cache ?? cacheFolder()
   const key = [await bootId(), program]
-  const remembered = await recall(file, key)
+  const remembered = await recall(cache, key)
   if (remembered !== undefined) return remembered
   const choice = await probe(guest, program, 'kvm', options.signal)
-  await remember(file, key, choice)
+  await remember(cache, key, choice)
   return choice
 }
 
@@ -103,18 +113,15 @@ function probeArguments(guest: GuestArchitecture, accel: Accelerator, disk: stri
   ]
 }
 
-/** random(4): a UUID made at each boot; undefined where there is none, and then nothing is remembered. */
-async function bootId(): Promise<string | undefined> {
-  const text = await readFile('/proc/sys/kernel/random/boot_id', 'latin1').catch(() => '')
-  return text.trim() || undefined
-}
-
 type Key = readonly (string | undefined)[]
 
-async function recall(file: string, key: Key): Promise<AcceleratorChoice | undefined> {
+async function recall(cache: string, key: Key): Promise<AcceleratorChoice | undefined> {
   if (key.includes(undefined)) return undefined
   try {
-    const saved = JSON.parse(await readFile(file, 'utf8')) as { key?: unknown } & Partial<AcceleratorChoice>
+    if (!(await checkCacheFolder(cache))) return undefined
+    const saved = JSON.parse(await readFile(join(cache, 'qemu', FILE), 'utf8')) as {
+      key?: unknown
+    } & Partial<AcceleratorChoice>
     if (JSON.stringify(saved.key) !== JSON.stringify(key) || typeof saved.because !== 'string') return undefined
     return saved.accel === 'kvm' || saved.accel === 'tcg' ? { accel: saved.accel, because: saved.because } : undefined
   } catch {
@@ -122,14 +129,14 @@ async function recall(file: string, key: Key): Promise<AcceleratorChoice | undef
   }
 }
 
-async function remember(file: string, key: Key, choice: AcceleratorChoice): Promise<void> {
+async function remember(cache: string, key: Key, choice: AcceleratorChoice): Promise<void> {
   if (key.includes(undefined)) return
-  const beside = `${file}.${process.pid}`
   try {
-    await mkdir(join(file, '..'), { recursive: true })
-    await writeFile(beside, JSON.stringify({ key, ...choice }))
-    await rename(beside, file)
+    const folder = await makeCacheSubfolder(cache, 'qemu')
+    const beside = join(folder, `${FILE}.${process.pid}`)
+    await writeFile(beside, JSON.stringify({ key, ...choice }), { mode: 0o600 })
+    await rename(beside, join(folder, FILE))
   } catch {
-    await rm(beside, { force: true }) // a cache that cannot be written only costs time
+    // a cache that cannot be written only costs time
   }
 }

@@ -1,7 +1,6 @@
-import { tmpdir } from 'node:os'
-import { makeSweptFolder, type TemporaryFolder } from '@c2m/process'
+import { makeSweptFolder, temporaryParent, type TemporaryFolder } from '@c2m/process'
 
 /** A folder for one guest's files. */
-export function makeGuestFolder(): Promise<TemporaryFolder> {
-  return makeSweptFolder(tmpdir(), 'c2m-qemu')
+export async function makeGuestFolder(): Promise<TemporaryFolder> {
+  return makeSweptFolder(await temporaryParent(), 'c2m-qemu')
 }

@@ -69,7 +69,7 @@ describe.skipIf(!usable)('the sandbox in another process', () => {
     await chmod(folder, 0o711)
     await writeMembers(join(folder, 'base.tar'), miniTree(program!))
     open = await mkdtemp(join(folder, 'open-'))
-    await chmod(open, 0o777)
+    await chmod(open, 0o1777)
   })
   afterEach(() => rm(folder, { recursive: true, force: true }))
 

@@ -11,7 +11,8 @@ import { REGISTRY, REPORTER, SETTINGS, SIGNAL, type Settings } from '../tokens.j
 export interface ImageInspection {
   readonly kind: 'image'
   readonly name: string
-  readonly digest: string
+  /** Absent for a directory. */
+  readonly digest?: string
   readonly platform: string
   readonly layers: readonly string[]
   readonly entries: number
@@ -51,7 +52,7 @@ export class ImageInspector {
     const common = {
       kind: 'image' as const,
       name: image.name,
-      digest: image.digest,
+      ...(image.digest === undefined ? {} : { digest: image.digest }),
       platform: `${image.os}/${image.architecture}`,
       layers: image.diffIds,
       entries,

@@ -78,7 +78,7 @@ async function openOriginals(machine: Rootfs, path: string, cleanup: CleanupStac
 }
 
 async function copyOut(rootfs: Rootfs, path: string, to: string): Promise<void> {
-  await using file = await open(to, 'wx')
+  await using file = await open(to, 'wx', 0o600)
   await file.truncate((await rootfs.stat(path))?.size ?? 0)
   for await (const { offset, data } of rootfs.stream(path)) await file.write(data, 0, data.length, offset)
 }

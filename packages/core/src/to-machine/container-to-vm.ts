@@ -1,11 +1,21 @@
-import { convertRawDisk, outputFile, type BlockDevice } from '@c2m/disk'
+import { convertRawDisk, type BlockDevice } from '@c2m/disk'
 import { parseReference } from '@c2m/image'
 import { sshKeyText } from '@c2m/linux'
 import { verifyBoot, type VerifyReport } from '@c2m/qemu'
 import { editRootfs, mergeLayers, rootfsSummary, type Layer } from '@c2m/rootfs'
 import type { StepContext } from '@c2m/plugin-api'
-import { C2mError, CleanupStack, refuseSameFile, shown, throwIfAborted, type Reporter } from '@c2m/process'
-import { rename, rm, stat } from 'node:fs/promises'
+import {
+  C2mError,
+  checkOutput,
+  CleanupStack,
+  outputFile,
+  refuseSameFile,
+  shown,
+  throwIfAborted,
+  type OutputFile,
+  type Reporter,
+} from '@c2m/process'
+import { rm, stat } from 'node:fs/promises'
 import { inject, injectable } from 'tsyringe'
 import { Planner } from './planner.js'
 import { summarize, type Plan, type PlanSummary } from './plan.js'
@@ -15,7 +25,10 @@ import { recordAdded } from './added.js'
 import { assemble, type AssembledDisk } from './assemble.js'
 import { configure } from '../steps/configure.js'
 import { PackageLayer } from './package-layer.js'
-import { checkRoom, deviceOutput, findTargetDevice, overwriteError, type TargetDevice } from './target-device.js'
+import { checkRoom, deviceOutput, findTargetDevice, overwriteError, type DeviceOutput } from './target-device.js'
+
+/** Ending of the name under which a disk is kept that --verify found not to boot. */
+const DOES_NOT_BOOT = '.does-not-boot'
 
 export interface ContainerToVmResult {
   readonly output: string
@@ -57,7 +70,12 @@ export class ContainerToVm {
     const target = await findTargetDevice(request)
     if (target !== undefined && !request.force) throw overwriteError(target)
     const image = parseReference(request.image)
-    await refuseSameFile(request.output, async () => ['path' in image ? image.path : undefined, request.kernelFile])
+    const inputs = () => Promise.resolve(['path' in image ? image.path : undefined, request.kernelFile])
+    await refuseSameFile(request.output, inputs)
+    if (request.verify && target === undefined) {
+      await refuseSameFile(request.output + DOES_NOT_BOOT, inputs)
+      await checkOutput(request.output + DOES_NOT_BOOT, request.force)
+    }
     const output =
       target === undefined
         ? await outputFile(request.output, { force: request.force })
@@ -81,7 +99,7 @@ export class ContainerToVm {
       await convertRawDisk(rawPath, output.path, format, { signal: this.signal, subformat, random: plan.random })
       done()
     }
-    const verified = request.verify ? await this.#verify(plan, request, output.path, target) : []
+    const verified = request.verify ? await this.#verify(plan, request, output) : []
     throwIfAborted(this.signal)
     await output.commit(disk.end)
     return {
@@ -128,17 +146,12 @@ export class ContainerToVm {
   }
 
   /** A disk that does not boot is kept only under a name that says so, and comes onto no device. */
-  async #verify(
-    plan: Plan,
-    request: ContainerToVmRequest,
-    path: string,
-    target: TargetDevice | undefined,
-  ): Promise<VerifyReport[]> {
+  async #verify(plan: Plan, request: ContainerToVmRequest, output: OutputFile | DeviceOutput): Promise<VerifyReport[]> {
     const { firmware, image } = plan
     const done = this.reporter.stage(`verify: boot with ${firmware.join(' and ')}`)
     try {
       const reports = await verifyBoot({
-        disk: path,
+        disk: output.path,
         format: request.format,
         firmwares: firmware,
         architecture: image.architecture,
@@ -149,10 +162,12 @@ export class ContainerToVm {
       done()
       return reports
     } catch (error) {
-      if (this.signal.aborted || target !== undefined) throw error
-      const kept = `${request.output}.does-not-boot`
-      await rename(path, kept)
-      this.reporter.warn(`the disk was kept as ${kept}`)
+      if (this.signal.aborted || !('commitAs' in output)) throw error
+      const kept = request.output + DOES_NOT_BOOT
+      await output.commitAs(DOES_NOT_BOOT).then(
+        () => this.reporter.warn(`the disk was kept as ${kept}`),
+        (why: unknown) => this.reporter.warn(`the disk was not kept as ${kept}: ${(why as Error).message}`),
+      )
       throw error
     }
   }

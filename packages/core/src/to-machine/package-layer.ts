@@ -57,9 +57,7 @@ function isSandboxStep(step: Step): step is ExecStep | TemporaryFileStep {
   return step.do === 'exec' || step.do === 'temporaryFile'
 }
 
-/** The layers' content, however they are packed; a folder has none, and is known by its own digest. */
-export function baseIdentity({ diffIds, digest }: Pick<OpenedImage, 'diffIds' | 'digest'>): string {
-  return createHash('sha256')
-    .update(JSON.stringify(diffIds.length > 0 ? diffIds : [digest]))
-    .digest('hex')
+/** The layers' content, however they are packed. */
+export function baseIdentity({ diffIds }: Pick<OpenedImage, 'diffIds'>): string {
+  return createHash('sha256').update(JSON.stringify(diffIds)).digest('hex')
 }

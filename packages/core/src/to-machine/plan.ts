@@ -9,8 +9,8 @@ import type {
   Step,
 } from '@c2m/plugin-api'
 import { summarizeSshKey, type SshKeySummary } from '@c2m/linux'
-import type { OpenedImage } from '@c2m/image'
 import type { Layer } from '@c2m/rootfs'
+import type { KnownImage } from '../image-layers.js'
 import type { ContainerToVmRequest, SandboxMode } from '../request/container-to-vm.js'
 import type { Reproducibility } from '../request/randomness.js'
 import type { Provided } from '../plugins/registry.js'
@@ -19,7 +19,7 @@ import type { TargetDevice } from './target-device.js'
 
 /** What will be done. Steps are in the order in which they run. */
 export interface Plan extends Reproducibility {
-  readonly image: OpenedImage
+  readonly image: KnownImage
   /** The image's, lowest first. */
   readonly layers: readonly Layer[]
   readonly rootfs: Rootfs

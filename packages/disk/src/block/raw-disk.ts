@@ -27,7 +27,7 @@ const CHUNK = 1024 * 1024
  */
 export async function createRawDisk(path: string, size: number): Promise<RawDisk> {
   checkSize(size)
-  const file = await open(path, 'w').catch((error: unknown) => {
+  const file = await open(path, 'w', 0o600).catch((error: unknown) => {
     throw fileError(error, path, 'create')
   })
   const disk = new SparseFile(file, path)

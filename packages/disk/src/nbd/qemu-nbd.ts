@@ -1,5 +1,4 @@
-import { makeSweptFolder, requireTool, temporaryPrefix, throwIfAborted, type TemporaryFolder } from '@c2m/process'
-import { tmpdir } from 'node:os'
+import { makeSweptFolder, requireTool, socketParent, throwIfAborted, type TemporaryFolder } from '@c2m/process'
 import { join } from 'node:path'
 import type { BlockSource } from '../block/source.js'
 import type { NbdClient } from './client.js'
@@ -7,7 +6,7 @@ import { ServerProcess } from './server-process.js'
 
 export interface QemuNbdOptions {
   readonly signal?: AbortSignal
-  /** Of the child; TMPDIR says where the socket's folder goes. Default: this process's. */
+  /** Of the child; XDG_RUNTIME_DIR or TMPDIR says where the socket's folder goes. Default: this process's. */
   readonly env?: NodeJS.ProcessEnv
 }
 
@@ -17,6 +16,7 @@ export interface ServedDisk extends BlockSource, AsyncDisposable {
   readonly socket: string
 }
 
+const PREFIX = 'c2m-nbd'
 /** sockaddr_un has 108 bytes with the final NUL (unix(7)). */
 const MAX_SOCKET_PATH = 107
 
@@ -32,7 +32,7 @@ export async function serveDisk(node: object, shown: string, options: QemuNbdOpt
   throwIfAborted(options.signal)
   const program = await requireTool('qemu-nbd', 'reading this disk format', 'qemu-utils')
   const env = options.env ?? process.env
-  const folder = await makeSocketFolder(env.TMPDIR ?? tmpdir())
+  const folder = await makeSocketFolder(env)
   const socket = join(folder.path, 's')
   const child = new ServerProcess(program, socket, node, { shown, env, signal: options.signal })
   let client: NbdClient | undefined
@@ -51,9 +51,8 @@ export async function serveDisk(node: object, shown: string, options: QemuNbdOpt
 }
 
 /** Only this user can enter it. */
-async function makeSocketFolder(parent: string): Promise<TemporaryFolder> {
-  const prefix = await temporaryPrefix('c2m-nbd')
-  const sample = join(parent, `${prefix}.4194304.18446744073709551615.XXXXXX`, 's')
-  const short = Buffer.byteLength(sample) > MAX_SOCKET_PATH ? '/tmp' : parent
-  return makeSweptFolder(short, prefix)
+async function makeSocketFolder(env: NodeJS.ProcessEnv): Promise<TemporaryFolder> {
+  const parent = await socketParent(env)
+  const sample = join(parent, `${PREFIX}.4194304.18446744073709551615.XXXXXX`, 's')
+  return makeSweptFolder(Buffer.byteLength(sample) > MAX_SOCKET_PATH ? '/tmp' : parent, PREFIX)
 }

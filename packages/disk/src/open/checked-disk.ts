@@ -15,7 +15,7 @@ export interface OpenDiskOptions {
   readonly allowBacking?: readonly string[]
   /** Ends what runs; reads then fail with C2M_INTERRUPTED. */
   readonly signal?: AbortSignal
-  /** Of children; TMPDIR says where the socket's folder goes. Default: this process's. */
+  /** Of children; XDG_RUNTIME_DIR or TMPDIR says where the socket's folder goes. Default: this process's. */
   readonly env?: NodeJS.ProcessEnv
   /** Gets the notices as warnings. */
   readonly reporter?: Reporter

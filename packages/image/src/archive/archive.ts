@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import type { Rootfs } from '@c2m/plugin-api'
-import { C2mError, fileError, throwIfAborted, type Reporter } from '@c2m/process'
+import { C2mError, fileError, settledVersion, throwIfAborted, type Reporter } from '@c2m/process'
 import { indexLayer, isTarHeader, mergeLayers } from '@c2m/rootfs'
 import { blankError, isBlankDisk, refuseBlank, TAR_BLOCK } from './blank.js'
 import { decompress, DecompressionError } from '../compression/decompress.js'
@@ -15,19 +15,27 @@ export interface ArchiveContext {
   readonly maxUnpackedBytes: number
 }
 
-/**
- * A tar file that can be read at any place: the file itself, or, when it is compressed, its unpacked copy in the
- * cache's temporary folder.
- * @throws C2M_FILE_…; C2M_IMAGE_ARCHIVE; C2M_IMAGE_TOO_LARGE; C2M_CACHE_FULL
- */
-export async function seekableTar(path: string, context: ArchiveContext): Promise<string> {
-  const { head, size } = await readHead(path)
+/** A tar file that can be read at any place. */
+export interface SeekableTar {
+  /** The file itself, or, when it is compressed, its unpacked copy in the cache's temporary folder. */
+  readonly path: string
+  /** For messages: the file as the user named it. */
+  readonly origin: string
+  /** Says which file it is, before it was read (settledVersion). */
+  readonly version: string | undefined
+}
+
+/** @throws C2M_FILE_…; C2M_IMAGE_ARCHIVE; C2M_IMAGE_TOO_LARGE; C2M_CACHE_FULL */
+export async function seekableTar(origin: string, context: ArchiveContext): Promise<SeekableTar> {
+  const version = await settledVersion(origin)
+  const { head, size } = await readHead(origin)
   if (sniffCompression(head) === 'none') {
-    if (isBlankDisk(head, size)) throw blankError(path)
-    checkIsTar(head, path)
-    return path
+    if (isBlankDisk(head, size)) throw blankError(origin)
+    checkIsTar(head, origin)
+    return { path: origin, origin, version }
   }
-  return (await spoolTar(readFileChunks(path), path, context)).path
+  const { path } = await spoolTar(readFileChunks(origin), origin, context)
+  return { path, origin, version }
 }
 
 /** Unpacks (when compressed) a tar that can be read only once. */

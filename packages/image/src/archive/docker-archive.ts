@@ -58,15 +58,13 @@ export async function findInDockerArchive(
       `names ${image.layers.length} layers, but the configuration lists ${config.diffIds.length} diff_ids`,
     )
   }
-  for (const path of image.layers) {
+  const layers: LayerSource[] = []
+  for (const [index, path] of image.layers.entries()) {
     if ((await folder.size(path)) === undefined)
       throw badJson(origin, `has no file ${path}, which its manifest.json names as a layer`)
+    const bytesId = await folder.bytesId(path)
+    layers.push({ diffId: config.diffIds[index]!, origin, bytesId, open: () => folder.open(path) })
   }
-  const layers = image.layers.map((path, index): LayerSource => ({
-    diffId: config.diffIds[index]!,
-    origin,
-    open: () => folder.open(path),
-  }))
   return {
     ...foundImage(config, { name: name ?? nameOf(image), origin, digest: sha256(bytes), layers }),
     configBytes: bytes,

@@ -1,4 +1,4 @@
-import { C2mError } from '@c2m/process'
+import { C2mError, isIntact } from '@c2m/process'
 import { openMembers, spoolTar, type ArchiveContext } from '../archive/archive.js'
 import { findInDockerArchive } from '../archive/docker-archive.js'
 import type { FoundImage, LayerSource } from '../image.js'
@@ -10,7 +10,8 @@ import { asObject, type JsonObject } from '../manifest/json.js'
 import { platformScore, type Platform } from '../manifest/platform.js'
 import type { ImageId } from '../reference/reference.js'
 import { familiarName, type RegistryName } from '../reference/registry-name.js'
-import { isFile, keepBlob, readCachedBlob } from '../store/store.js'
+import { wasUnpacked } from '../store/layer.js'
+import { keepBlob, readCachedBlob } from '../store/store.js'
 import { getJson, getStream, type Engine } from './engine.js'
 
 /** Whether the daemon has this image, for this platform. */
@@ -55,9 +56,10 @@ export async function findInDaemon(
   const { path } = await spoolTar(stream, origin, context)
   const members = await openMembers(path, signal)
   try {
-    const found = await findInDockerArchive(archiveFolder(members, origin), {}, name, platform)
+    const found = await findInDockerArchive(archiveFolder(members, { origin, version: undefined }), {}, name, platform)
     await keepBlob(store, found.digest, found.configBytes)
-    return { ...found, close: () => members[Symbol.asyncDispose]() }
+    const layers = found.layers.map((layer, index) => ({ ...layer, bytesId: layerOf(id, index) }))
+    return { ...found, layers, close: () => members[Symbol.asyncDispose]() }
   } catch (error) {
     await members[Symbol.asyncDispose]()
     throw error
@@ -70,20 +72,30 @@ async function fromCache(
   name: string,
   origin: string,
   platform: Platform,
-  { store }: ArchiveContext,
+  { store, signal }: ArchiveContext,
 ): Promise<FoundImage | undefined> {
   const bytes = await readCachedBlob(store, { digest: id })
   if (bytes === undefined) return undefined
   const config = parseConfigOrNothing(bytes)
   if (config === undefined) return undefined
-  for (const diffId of config.diffIds) if (!(await isFile(store.layerPath(diffId)))) return undefined
-  checkPlatform(config, platform, origin)
-  const layers = config.diffIds.map((diffId): LayerSource => ({
+  const layers = config.diffIds.map((diffId, index): LayerSource => ({
     diffId,
     origin,
+    bytesId: layerOf(id, index),
     open: () => vanished(diffId, store.cache),
   }))
+  for (const layer of layers) {
+    const { diffId } = layer
+    if (!(await wasUnpacked(layer, store))) return undefined
+    if (!(await isIntact(store.layerPath(diffId), diffId, store.records, signal))) return undefined
+  }
+  checkPlatform(config, platform, origin)
   return foundImage(config, { name, origin, digest: id, layers })
+}
+
+/** What an id names never changes. */
+function layerOf(id: string | undefined, index: number): string | undefined {
+  return id === undefined ? undefined : `layer ${index} of the image ${id} in a daemon`
 }
 
 /** With containerd's image store the id is a manifest's digest. */

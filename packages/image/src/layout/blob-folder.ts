@@ -2,7 +2,8 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Rootfs } from '@c2m/plugin-api'
-import { C2mError, fileError } from '@c2m/process'
+import { C2mError, fileError, settledVersion } from '@c2m/process'
+import type { SeekableTar } from '../archive/archive.js'
 import { badJson } from '../manifest/json.js'
 
 /** Files of a layout or archive by their relative path. Chunks never share memory. */
@@ -10,6 +11,8 @@ export interface BlobFolder {
   /** Bytes, undefined when there is no such regular file. */
   size(path: string): Promise<number | undefined>
   open(path: string): AsyncIterable<Uint8Array>
+  /** LayerSource.bytesId of a file. */
+  bytesId(path: string): Promise<string | undefined>
   /** For messages. */
   readonly origin: string
 }
@@ -31,7 +34,7 @@ export async function readSmall(folder: BlobFolder, path: string, maximum: numbe
 }
 
 /** Members of a tar that was indexed, never unpacked; symbolic links are followed inside it. */
-export function archiveFolder(tree: Rootfs, origin: string): BlobFolder {
+export function archiveFolder(tree: Rootfs, { origin, version }: Omit<SeekableTar, 'path'>): BlobFolder {
   const find = async (path: string) => {
     const target = await tree.resolve(path)
     const entry = target === undefined ? undefined : await tree.stat(target)
@@ -40,6 +43,7 @@ export function archiveFolder(tree: Rootfs, origin: string): BlobFolder {
   return {
     origin,
     size: async (path) => (await find(path))?.size,
+    bytesId: (path) => Promise.resolve(version === undefined ? undefined : `${path} in the archive ${version}`),
     async *open(path) {
       const entry = await find(path)
       if (entry === undefined) throw badJson(origin, `has no file ${path}`)
@@ -73,6 +77,10 @@ export function localFolder(root: string): BlobFolder {
     size: async (path) => {
       const found = await stat(join(root, path)).catch(() => undefined)
       return found?.isFile() === true ? found.size : undefined
+    },
+    bytesId: async (path) => {
+      const version = await settledVersion(join(root, path))
+      return version === undefined ? undefined : `the file ${version}`
     },
     async *open(path) {
       const file = join(root, path)

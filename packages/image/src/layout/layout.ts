@@ -49,6 +49,7 @@ export async function findInLayout(
     origin: folder.origin,
     platform,
     readBlob,
+    bytesId: ({ digest }) => folder.bytesId(blobPath(digest)),
     openLayer: ({ digest, size }) => openVerified(folder, { digest, size }),
   })
 }

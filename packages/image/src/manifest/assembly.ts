@@ -13,6 +13,8 @@ export interface Assembly extends FoundManifest {
   readonly platform: Platform
   /** A small blob, verified. */
   readBlob(expected: Expected, maximum: number): Promise<Uint8Array>
+  /** LayerSource.bytesId of a layer. */
+  bytesId(descriptor: Descriptor): Promise<string | undefined>
   /** A layer's bytes as stored, verified: a fault is thrown at the end at the latest. */
   openLayer(descriptor: Descriptor, signal: AbortSignal | undefined): AsyncIterable<Uint8Array>
 }
@@ -31,15 +33,17 @@ export async function assembleImage(assembly: Assembly): Promise<FoundImage> {
       `has ${manifest.layers.length} layers, but its configuration lists ${config.diffIds.length} diff_ids`,
     )
   }
-  const layers = manifest.layers.map((descriptor, index): LayerSource => {
+  const layers: LayerSource[] = []
+  for (const [index, descriptor] of manifest.layers.entries()) {
     layerCompression(descriptor.mediaType, descriptor.digest, origin)
-    return {
+    layers.push({
       diffId: config.diffIds[index]!,
       blob: { digest: descriptor.digest, size: descriptor.size },
       origin,
+      bytesId: await assembly.bytesId(descriptor),
       open: (signal) => assembly.openLayer(descriptor, signal),
-    }
-  })
+    })
+  }
   return foundImage(config, { name: assembly.name, origin, digest: assembly.digest, layers })
 }
 

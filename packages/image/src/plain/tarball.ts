@@ -28,7 +28,7 @@ export async function openTarball(
     }
     return spoolTar(stdin, 'standard input', context)
   }
-  const tar = await seekableTar(path, context)
+  const { path: tar } = await seekableTar(path, context)
   const hash = createHash('sha256')
   let size = 0
   for await (const chunk of readFileChunks(tar)) {

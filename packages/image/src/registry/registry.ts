@@ -67,7 +67,7 @@ export async function findInRegistry(
     const request = async (headers: Readonly<Record<string, string>>) =>
       getOk(await session(), image, `blobs/${digest}`, headers, digest)
     const fetchIt = () => transfer(request, size, `${digest} of ${origin}`, context)
-    return cachedBlob(store, { digest, size }, fetchIt, origin)
+    return cachedBlob(store, { digest, size }, fetchIt, { origin, ...context })
   }
   return assembleImage({
     ...found,
@@ -75,6 +75,7 @@ export async function findInRegistry(
     origin,
     platform,
     readBlob: (expected, maximum) => readBlob(expected, maximum, 'blobs'),
+    bytesId: ({ digest }) => Promise.resolve(`the blob ${digest}`),
     openLayer,
   })
 }

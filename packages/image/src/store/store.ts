@@ -1,8 +1,20 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, open, readFile, rename, rm, stat, statfs, type FileHandle } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { C2mError, errno, fileError, isC2mError, makeCacheFolder, type TemporaryFolder } from '@c2m/process'
+import { open, readFile, rename, rm, stat, statfs, type FileHandle } from 'node:fs/promises'
+import { dirname, join, relative, sep } from 'node:path'
+import {
+  C2mError,
+  CacheRecords,
+  errno,
+  fileError,
+  isC2mError,
+  isIntact,
+  makeCacheFolder,
+  makeCacheSubfolder,
+  recordIntact,
+  type Reporter,
+  type TemporaryFolder,
+} from '@c2m/process'
 import { parseDigest, verified, verifyBytes, type Expected } from '../manifest/digest.js'
 
 /**
@@ -11,12 +23,14 @@ import { parseDigest, verified, verifyBytes, type Expected } from '../manifest/d
  *
  *     <cache>/blobs/sha256/<hex>          manifests, configurations and compressed layers as registries gave them
  *     <cache>/layers/sha256/<hex>.tar     uncompressed layers, named by their diff_id
+ *     <cache>/records/<hex>               which bytes are which layer, and which files were read and found to be whole
  *     <cache>/temporary/run.<pid>.…/      what is being written now; swept when its process is gone
  */
 export interface ImageStore extends AsyncDisposable {
   readonly cache: string
   /** A folder on the cache's file system that goes when the store is closed. */
   readonly temporary: string
+  readonly records: CacheRecords
   blobPath(digest: string): string
   layerPath(diffId: string): string
 }
@@ -36,6 +50,7 @@ export async function openStore(cache: string): Promise<ImageStore> {
   return {
     cache,
     temporary: folder.path,
+    records: new CacheRecords(cache),
     blobPath: (digest) => place('blobs', digest, ''),
     layerPath: (diffId) => place('layers', diffId, '.tar'),
     [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
@@ -76,22 +91,15 @@ export async function* cachedBlob(
   store: ImageStore,
   expected: Expected & { readonly size: number },
   fetch: () => AsyncIterable<Uint8Array>,
-  origin: string,
+  { origin, reporter, signal }: { origin: string; reporter: Reporter; signal: AbortSignal | undefined },
 ): AsyncGenerator<Uint8Array> {
   const path = store.blobPath(expected.digest)
-  const size = await stat(path).then(
-    (found) => (found.isFile() ? found.size : undefined),
-    () => undefined,
-  )
-  if (size === expected.size) {
-    const stream = createReadStream(path, { highWaterMark: 512 * 1024 }) as AsyncIterable<Uint8Array>
-    try {
-      yield* verified(stream, expected, path)
-    } catch (error) {
-      await rm(path, { force: true }) // the next run gets it anew
-      throw error
+  if (await isFile(path)) {
+    if (await isIntact(path, expected.digest, store.records, signal)) {
+      yield* createReadStream(path, { highWaterMark: 512 * 1024 }) as AsyncIterable<Uint8Array>
+      return
     }
-    return
+    reporter.warn(`the cached blob ${expected.digest} is damaged; fetching it again`)
   }
   const writer = await createTemporary(store)
   try {
@@ -102,6 +110,7 @@ export async function* cachedBlob(
       await writing
     }
     await writer.commit(path)
+    await recordIntact(path, expected.digest, store.records)
   } finally {
     await writer.discard()
   }
@@ -125,7 +134,7 @@ export async function createTemporary(store: ImageStore): Promise<TemporaryWrite
     action.catch((error: unknown) => {
       throw cacheError(error, store.cache)
     })
-  const file = await guard(open(path, 'wx', 0o644))
+  const file = await guard(open(path, 'wx', 0o600))
   let state: 'open' | 'kept' | 'gone' = 'open'
   return {
     path,
@@ -135,7 +144,7 @@ export async function createTemporary(store: ImageStore): Promise<TemporaryWrite
         (async () => {
           await file.sync()
           await file.close()
-          await mkdir(dirname(final), { recursive: true })
+          await makePlace(store, final)
           await rename(path, final)
           state = 'kept'
         })(),
@@ -163,19 +172,24 @@ async function writeAtomically(
 ): Promise<void> {
   const temporary = join(store.temporary, randomBytes(8).toString('hex'))
   try {
-    const file = await open(temporary, 'wx', 0o644)
+    const file = await open(temporary, 'wx', 0o600)
     try {
       await fill(file)
       await file.sync()
     } finally {
       await file.close()
     }
-    await mkdir(dirname(path), { recursive: true })
+    await makePlace(store, path)
     await rename(temporary, path)
   } catch (error) {
     await rm(temporary, { force: true })
     throw cacheError(error, store.cache)
   }
+}
+
+/** The folder of a blob or layer. */
+async function makePlace({ cache }: ImageStore, path: string): Promise<void> {
+  await makeCacheSubfolder(cache, ...relative(cache, dirname(path)).split(sep))
 }
 
 async function writeAll(file: FileHandle, data: Uint8Array): Promise<void> {

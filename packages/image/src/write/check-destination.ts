@@ -35,7 +35,7 @@ export async function checkDestination(
       return file[Symbol.asyncDispose]()
     }
     case 'oci': {
-      await using folder = await outputFolder(target.path)
+      await using folder = await outputFolder(target.path, true)
       if (folder.exists) await readLayout(target.path)
       return
     }

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises'
+import { lstat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { throwIfAborted, usageError } from '@c2m/process'
 import { encodeDockerfile } from './dockerfile.js'
@@ -39,12 +39,12 @@ export async function writeDockerfile(
 export async function dockerfileFolder(path: string, force = false): Promise<OutputFolder> {
   for (const name of force ? [] : DOCKERFILE_NAMES) {
     const file = join(path, name)
-    const isFree = await stat(file).then(
+    const isFree = await lstat(file).then(
       () => false,
       () => true,
     )
     if (!isFree)
       throw usageError('C2M_OUTPUT_EXISTS', `${file} exists already`, 'choose another folder, or use --force')
   }
-  return outputFolder(path)
+  return outputFolder(path, force)
 }

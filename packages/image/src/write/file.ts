@@ -17,7 +17,7 @@ export class NewFile implements AsyncDisposable {
   /** @throws C2M_FILE_…, as do its methods */
   static async create(path: string, shown: string): Promise<NewFile> {
     try {
-      return new NewFile(await open(path, 'wx'), shown)
+      return new NewFile(await open(path, 'wx', 0o600), shown)
     } catch (error) {
       throw fileError(error, shown, 'write')
     }

@@ -21,7 +21,8 @@ export async function writeOciLayout(
   name: { readonly ref?: string; readonly tags: readonly RegistryName[] },
   context: PackContext,
 ): Promise<PackedImage> {
-  await using folder = await outputFolder(path)
+  // adding to a layout replaces its index, and blobs by the same ones
+  await using folder = await outputFolder(path, true)
   const before = folder.exists ? await readLayout(path) : undefined
   const packed = await packImage(image, 'oci', layersIn(folder, path), context)
   for (const { digest, bytes } of [packed.config, packed.manifest])

@@ -1,6 +1,16 @@
 import { lstat, mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { C2mError, errno, fileError, makeOutputFolder, syncPath, usageError } from '@c2m/process'
+import {
+  C2mError,
+  errno,
+  fileError,
+  finishFile,
+  isC2mError,
+  makeOutputFolder,
+  moveUnlessThere,
+  OUTPUT_PREFIX,
+  usageError,
+} from '@c2m/process'
 
 /** Files of one folder that come into being together. */
 export interface OutputFolder extends AsyncDisposable {
@@ -17,12 +27,16 @@ export interface OutputFolder extends AsyncDisposable {
   commit(): Promise<void>
 }
 
-/** @throws C2M_OUTPUT_NOT_A_FOLDER (usage), C2M_FILE_… when it cannot be written */
-export async function outputFolder(finalPath: string): Promise<OutputFolder> {
+/**
+ * @param replace whether files of the same names are replaced in a folder that exists
+ * @throws C2M_OUTPUT_NOT_A_FOLDER (usage), C2M_OUTPUT_LINK, C2M_FILE_… when it cannot be written; of `commit`
+ *   C2M_OUTPUT_EXISTS (usage)
+ */
+export async function outputFolder(finalPath: string, replace: boolean): Promise<OutputFolder> {
   const target = resolve(finalPath)
   const exists = await isFolder(target, finalPath)
   const temporary = await makeOutputFolder(exists ? target : dirname(target), finalPath)
-  // a folder in the temporary one, since that one can be read by its owner only
+  // a folder in the temporary one, which has other names beside it
   const root = join(temporary.path, basename(target))
   const placed = new Set<string>()
   const wrap = (error: unknown) => fileError(error, finalPath, 'write')
@@ -30,19 +44,21 @@ export async function outputFolder(finalPath: string): Promise<OutputFolder> {
     exists,
     scratch: (name) => join(temporary.path, `.${name}`),
     place: async (name) => {
-      await mkdir(dirname(join(root, name)), { recursive: true }).catch((error: unknown) => {
+      await mkdir(dirname(join(root, name)), { recursive: true, mode: 0o700 }).catch((error: unknown) => {
         throw wrap(error)
       })
       placed.add(name)
       return join(root, name)
     },
     commit: async () => {
+      const { parent } = temporary
       try {
-        for (const name of placed) await syncPath(join(root, name))
-        if (exists) await moveEach(root, target, [...placed])
-        else await rename(root, target)
-        await syncPath(exists ? target : dirname(target))
+        for (const name of placed) await finishFile(join(root, name))
+        if (exists) await moveEach(root, { at: (name) => parent.at(name), shown: finalPath, replace }, [...placed])
+        else await rename(root, parent.at(basename(target)))
+        await parent.sync()
       } catch (error) {
+        if (isC2mError(error)) throw error
         throw ['ENOTEMPTY', 'EEXIST'].includes(errno(error) ?? '') ? appeared(finalPath, error) : wrap(error)
       }
     },
@@ -50,18 +66,25 @@ export async function outputFolder(finalPath: string): Promise<OutputFolder> {
   }
 }
 
+interface Destination {
+  at(name: string): string
+  readonly shown: string
+  readonly replace: boolean
+}
+
 /** Takes back the names that it made when one of them fails. */
-async function moveEach(from: string, to: string, names: readonly string[]): Promise<void> {
+async function moveEach(from: string, { at, shown, replace }: Destination, names: readonly string[]): Promise<void> {
   const made: string[] = []
   try {
     for (const name of names) {
-      const path = join(to, name)
-      await mkdir(dirname(path), { recursive: true })
+      const path = at(name)
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 })
       const isNew = await lstat(path).then(
         () => false,
         () => true,
       )
-      await rename(join(from, name), path)
+      if (replace) await rename(join(from, name), path)
+      else await moveUnlessThere(join(from, name), path, join(shown, name))
       if (isNew) made.push(path)
     }
   } catch (error) {
@@ -82,7 +105,7 @@ async function isFolder(path: string, shown: string): Promise<boolean> {
 
 /** Names in the folder but those of temporary folders. */
 export async function namesIn(path: string): Promise<readonly string[]> {
-  return (await readdir(path)).filter((name) => !name.startsWith('.c2m-output-'))
+  return (await readdir(path)).filter((name) => !name.startsWith(`${OUTPUT_PREFIX}.`))
 }
 
 function appeared(shown: string, cause: unknown): C2mError {

@@ -1,4 +1,5 @@
-import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { writeFileSync } from 'node:fs'
+import { chmod, mkdir, readdir, readFile, readlink, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PassThrough, Writable } from 'node:stream'
 import { gunzipSync } from 'node:zlib'
@@ -192,6 +193,36 @@ describe('writeImage', () => {
     await writeImage(`docker-archive:${folder.at('file.tar')}`, imageOf([LOWER]), { ...folder.options, force: true })
     expect(await readFile(folder.at('folder/Dockerfile'), 'utf8')).toMatch(/^FROM scratch\nADD img.tar \/\n/)
   })
+
+  it('replaces no link, and nothing that appeared meanwhile, without being told', async () => {
+    await using folder = await scratch()
+    await mkdir(folder.at('a'))
+    await symlink('nowhere', folder.at('a/Dockerfile'))
+    const exists = code('C2M_OUTPUT_EXISTS')
+    await expect(writeImage(`dockerfile:${folder.at('a')}`, imageOf([LOWER]), folder.options)).rejects.toThrow(exists)
+    expect(await readlink(folder.at('a/Dockerfile'))).toBe('nowhere')
+    await mkdir(folder.at('b'))
+    const appears = interruptedLayer(LOWER, () => writeFileSync(folder.at('b/Dockerfile'), 'mine'))
+    await expect(writeImage(`dockerfile:${folder.at('b')}`, imageOf([appears]), folder.options)).rejects.toThrow(exists)
+    expect(await readdir(folder.at('b'))).toEqual(['Dockerfile'])
+    expect(await readFile(folder.at('b/Dockerfile'), 'utf8')).toBe('mine')
+  })
+
+  it.each(['docker-archive:out', 'oci-archive:out', 'tarball:out', 'oci:out', 'dockerfile:out'])(
+    'writes %s for its owner only',
+    async (text) => {
+      await using folder = await scratch()
+      for (const force of [false, true]) {
+        const out = text.replace('out', folder.at('out'))
+        await writeImage(out, imageOf([LOWER]), { ...folder.options, force })
+        const below = await readdir(folder.at('out'), { recursive: true }).catch(() => [])
+        for (const name of ['.', ...below]) {
+          const { mode } = await stat(join(folder.at('out'), name === '.' ? '' : name))
+          expect([name, (mode & 0o777).toString(8)]).toEqual([name, (mode & 0o170000) === 0o040000 ? '700' : '600'])
+        }
+      }
+    },
+  )
 
   it.each([
     'docker-archive:out.tar',

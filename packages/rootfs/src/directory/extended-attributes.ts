@@ -1,8 +1,7 @@
 import { createReadStream } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { C2mError, makeTemporaryFolder, requireTool, run } from '@c2m/process'
+import { C2mError, makeSweptFolder, requireTool, run, temporaryParent } from '@c2m/process'
 import { decodeName } from '../name/bytes.js'
 
 const FILE_LINE = '# file: '
@@ -15,7 +14,7 @@ const FILE_LINE = '# file: '
  */
 export async function readExtendedAttributes(directory: string): Promise<Map<string, Map<string, Uint8Array>>> {
   const getfattr = await requireTool('getfattr', 'reading the extended attributes of a folder', 'attr')
-  await using folder = await makeTemporaryFolder(tmpdir(), 'c2m-attributes')
+  await using folder = await makeSweptFolder(await temporaryParent(), 'c2m-attributes')
   const output = join(folder.path, 'attributes')
   // through a file, since paths are bytes and the text may be long
   const script =

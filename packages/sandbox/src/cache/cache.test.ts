@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -60,12 +60,36 @@ describe('the cache', () => {
     expect(await pruneCache(folder)).toBeGreaterThan(0)
   })
 
+  it('is listed and pruned without what its links lead to', async () => {
+    const elsewhere = await mkdtemp(join(tmpdir(), 'c2m-elsewhere-'))
+    await writeFile(join(elsewhere, 'important'), 'x')
+    await mkdir(join(elsewhere, 'bases/kept'), { recursive: true })
+    await mkdir(join(folder, 'sandbox'))
+    await symlink(elsewhere, join(folder, 'sandbox/0-0'))
+    for (const name of ['blobs', 'packages', 'temporary']) await symlink(elsewhere, join(folder, name))
+    await mkdir(join(folder, 'layers'))
+    await symlink(elsewhere, join(folder, 'layers/sha256'))
+    await listCache(folder)
+    await pruneCache(folder).catch(() => undefined)
+    expect((await readdir(elsewhere)).sort()).toEqual(['bases', 'important'])
+    expect(await readdir(join(elsewhere, 'bases'))).toEqual(['kept'])
+    await rm(elsewhere, { recursive: true })
+  })
+
+  it('is not even looked at when others can write it', async () => {
+    await put('blobs/sha256/a')
+    await chmod(folder, 0o777)
+    await expect(pruneCache(folder)).rejects.toMatchObject({ code: 'C2M_CACHE_UNSAFE' })
+    await expect(listCache(folder)).rejects.toMatchObject({ code: 'C2M_CACHE_UNSAFE' })
+    expect(await readdir(join(folder, 'blobs/sha256'))).toEqual(['a'])
+  })
+
   it('keeps what a running process works on', async () => {
     await using busy = await makeTemporaryFolder(join(folder, 'temporary'), 'image')
     await writeFile(join(busy.path, 'x'), 'x')
     await put(`temporary/image.${process.pid}.1.gone/y`)
     await pruneCache(folder)
-    expect(await readdir(busy.path)).toEqual(['x'])
+    expect(await readdir(busy.path)).toContain('x')
     expect(await readdir(join(folder, 'temporary', `image.${process.pid}.1.gone`))).toEqual([])
   })
 })

@@ -1,7 +1,16 @@
 import { randomBytes } from 'node:crypto'
-import { lstat, readdir, rm } from 'node:fs/promises'
+import { lstat, readdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { C2mError, fileError, findAbandoned, isC2mError, startTime, throwIfAborted } from '@c2m/process'
+import {
+  C2mError,
+  checkCacheFolder,
+  fileError,
+  findAbandoned,
+  isC2mError,
+  removeTree,
+  startTime,
+  throwIfAborted,
+} from '@c2m/process'
 import { runAsOwner } from '../namespace/session.js'
 import type { IdMapping } from '../namespace/id-mapping.js'
 import { isLocked } from './lock.js'
@@ -31,12 +40,13 @@ interface CacheThing extends CachedFile {
 }
 
 /** What c2m makes in its cache's folder. */
-const OWN = /^(?:blobs|layers|packages|qemu|sandbox|temporary|changes-[0-9TZ]+-\d+\.tar)$/
+const OWN = /^(?:blobs|layers|packages|qemu|records|sandbox|temporary|changes-[0-9TZ]+-\d+\.tar)$/
 const KINDS = ['blobs', 'layers', 'packages', 'bases', 'downloads', 'other'] as const
 const DAY = 24 * 60 * 60 * 1000
 
-/** What the cache holds, every kind once. */
+/** What the cache holds, every kind once. @throws C2M_CACHE_UNSAFE */
 export async function listCache(cache: string): Promise<readonly CacheItem[]> {
+  await checkCacheFolder(cache)
   const usage = new Map(KINDS.map((kind) => [kind, { count: 0, bytes: 0 }]))
   for await (const { kind, bytes, path } of thingsOf(cache)) {
     const item = usage.get(kind)!
@@ -50,11 +60,12 @@ export async function listCache(cache: string): Promise<readonly CacheItem[]> {
 /**
  * Deletes what the cache holds, except what a running c2m uses.
  * @returns the bytes that it freed
- * @throws C2M_CACHE_FOREIGN when the folder holds files that are not c2m's, before anything is deleted; C2M_FILE_…;
+ * @throws C2M_CACHE_UNSAFE; C2M_CACHE_FOREIGN when the folder holds files that are not c2m's, before anything is deleted; C2M_FILE_…;
  *   C2M_INTERRUPTED; C2M_SANDBOX_FAILED when files of subordinate ids cannot be deleted
  */
 export async function pruneCache(cache: string, options: PruneOptions = {}): Promise<number> {
   const notAfter = Date.now() - (options.olderThanDays ?? 0) * DAY
+  await checkCacheFolder(cache)
   await refuseForeign(cache)
   let freed = 0
   for await (const thing of thingsOf(cache)) {
@@ -78,9 +89,7 @@ async function refuseForeign(cache: string): Promise<void> {
   for (const name of await names(cache)) {
     if (OWN.test(name)) continue
     const path = join(cache, name)
-    const isEmpty =
-      (await filesBelow(path).next()).done === true && (await lstat(path).catch(() => undefined))?.isDirectory()
-    if (isEmpty === true) continue
+    if ((await filesBelow(path).next()).done === true && (await isFolder(path))) continue
     throw new C2mError('C2M_CACHE_FOREIGN', `${cache} is no folder of c2m's alone: ${name} is not its own`, {
       hint: 'nothing was deleted; name the cache in C2M_CACHE_DIR, or move the other files elsewhere',
     })
@@ -89,7 +98,7 @@ async function refuseForeign(cache: string): Promise<void> {
 
 async function remove(path: string): Promise<void> {
   try {
-    await rm(path, { recursive: true, force: true })
+    await removeTree(path)
   } catch (error) {
     throw fileError(error, path, 'delete')
   }
@@ -126,7 +135,7 @@ async function ownedFolders(cache: string): Promise<{ folder: string; mapping: I
   const found: { folder: string; mapping: IdMapping | undefined }[] = []
   for (const name of await names(join(cache, 'sandbox'))) {
     const match = /^(\d+)-(\d+)$/.exec(name)
-    if (match === null) continue
+    if (match === null || !(await isFolder(join(cache, 'sandbox', name)))) continue
     const mapping = { uid: Number(match[1]), gid: Number(match[2]) }
     found.push({ folder: join(cache, 'sandbox', name), mapping: mapping.uid === 0 ? undefined : mapping })
   }
@@ -168,7 +177,7 @@ async function isInUse(root: string, path: string): Promise<boolean> {
   const folder = join(root, 'in-use')
   const marks = (await names(folder)).filter((mark) => mark.startsWith(`${name}.`))
   const abandoned = await findAbandoned(folder, name)
-  for (const path of abandoned) await rm(path, { recursive: true, force: true })
+  for (const path of abandoned) await removeTree(path)
   return marks.length > abandoned.length
 }
 
@@ -199,6 +208,11 @@ async function runningFolders(cache: string): Promise<string[]> {
     folders.push(...temporary.map((name) => join(parent, name)).filter((path) => !abandoned.has(path)))
   }
   return folders
+}
+
+/** No link to one. */
+async function isFolder(path: string): Promise<boolean> {
+  return (await lstat(path).catch(() => undefined))?.isDirectory() === true
 }
 
 async function names(folder: string): Promise<string[]> {

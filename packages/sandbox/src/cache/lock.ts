@@ -18,10 +18,10 @@ export interface LockOptions {
  * @throws C2M_INTERRUPTED
  */
 export async function takeLock(path: string, options: LockOptions = {}): Promise<AsyncDisposable> {
-  await mkdir(dirname(path), { recursive: true })
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
   const mine = `${process.pid} ${await startTime(process.pid)}`
   const own = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`
-  await writeFile(own, `${mine}\n`)
+  await writeFile(own, `${mine}\n`, { mode: 0o600 })
   let told = false
   try {
     for (;;) {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Rootfs } from '@c2m/plugin-api'
+import { silentReporter } from '@c2m/process'
 import { checkSandbox } from '../namespace/check.js'
 import { EPOCH, busybox, describeLayer, exec, miniTree, treeFrom } from '../testing/tree.js'
 import { listCache, pruneCache } from './cache.js'
@@ -78,6 +79,18 @@ describe.skipIf(!usable)('a package layer', () => {
 
     await truncate(path, 512)
     expect((await make()).cached).toBe(false)
+
+    const { atime, mtime } = await stat(path)
+    const changed = await readFile(path)
+    changed[600]! ^= 1
+    await writeFile(path, changed)
+    await utimes(path, atime, mtime)
+    const said: string[] = []
+    const reporter = { ...silentReporter, warn: (message: string) => void said.push(message) }
+    expect((await make({}, { reporter })).cached).toBe(false)
+    expect(said).toEqual(['the cached package layer is damaged; installing the packages again'])
+    expect((await stat(path)).mode & 0o777).toBe(0o600)
+
     await writeFile(record, '{')
     expect((await make()).cached).toBe(false)
 

@@ -1,7 +1,16 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, rename, stat, utimes, writeFile } from 'node:fs/promises'
+import { readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileError, makeSweptFolder } from '@c2m/process'
+import {
+  CacheRecords,
+  fileDigest,
+  fileError,
+  isIntact,
+  makeCacheSubfolder,
+  makeSweptFolder,
+  recordIntact,
+  throwIfAborted,
+} from '@c2m/process'
 import { runSandbox, type SandboxOptions, type SandboxTask } from '../sandbox.js'
 import { canonicalJson } from './canonical-json.js'
 import { takeLock } from './lock.js'
@@ -30,6 +39,8 @@ interface LayerRecord {
   /** ISO 8601. */
   readonly made: string
   readonly bytes: number
+  /** Of the layer, 'sha256:HEX'. */
+  readonly digest: string
   readonly seconds: number
   readonly baseId: string
   readonly architecture: string
@@ -55,18 +66,19 @@ export async function packageLayer(task: PackageLayerTask, options: PackageLayer
   const path = join(folder, `${key}.tar`)
   const begin = Date.now()
   const maxAge = (options.maxAgeDays ?? 7) * DAY
-  if (options.refresh !== true && (await isCurrent(folder, key, begin - maxAge))) return { path, cached: true }
+  const isCurrent = (notBefore: number) => checkLayer(options, key, notBefore)
   try {
-    await mkdir(folder, { recursive: true })
+    await makeCacheSubfolder(options.cache, 'packages')
   } catch (error) {
     throw fileError(error, folder, 'make')
   }
+  if (options.refresh !== true && (await isCurrent(begin - maxAge))) return { path, cached: true }
   await using _lock = await takeLock(join(options.cache, 'sandbox', 'locks', key), {
     signal: options.signal,
     onWait: (pid) => options.reporter?.info(`waiting for c2m ${pid}, which makes the same package layer`),
   })
   // made by another run while this one waited
-  if (await isCurrent(folder, key, options.refresh === true ? begin : begin - maxAge)) return { path, cached: true }
+  if (await isCurrent(options.refresh === true ? begin : begin - maxAge)) return { path, cached: true }
   await using making = await makeSweptFolder(folder, 'making')
   const made = join(making.path, 'layer.tar')
   await runSandbox(task, made, options)
@@ -75,15 +87,17 @@ export async function packageLayer(task: PackageLayerTask, options: PackageLayer
     key,
     made: now.toISOString(),
     bytes: (await stat(made)).size,
+    digest: await fileDigest(made, 'sha256', options.signal),
     seconds: (now.getTime() - begin) / 1000,
     baseId: task.baseId,
     architecture: task.architecture,
     titles: task.steps.map(({ title }) => title),
     plugins: task.plugins,
   }
-  await writeFile(join(making.path, 'layer.json'), `${JSON.stringify(record, undefined, 2)}\n`)
+  await writeFile(join(making.path, 'layer.json'), `${JSON.stringify(record, undefined, 2)}\n`, { mode: 0o600 })
   await rename(made, path)
   await rename(join(making.path, 'layer.json'), join(folder, `${key}.json`))
+  await recordIntact(path, record.digest, new CacheRecords(options.cache))
   return { path, cached: false }
 }
 
@@ -102,19 +116,37 @@ export function layerKey(task: Omit<PackageLayerTask, 'base'>): string {
   return createHash('sha256').update(canonicalJson(given)).digest('hex')
 }
 
-/** A record without its layer, or a layer of another size, is what a crash left. */
-async function isCurrent(folder: string, key: string, notBefore: number): Promise<boolean> {
-  const file = join(folder, `${key}.json`)
-  try {
-    const record = JSON.parse(await readFile(file, 'utf8')) as Partial<LayerRecord>
-    const layer = await stat(join(folder, `${key}.tar`))
-    const made = Date.parse(record.made ?? '')
-    if (record.key !== key || record.bytes !== layer.size || !(made >= notBefore) || made > Date.now() + DAY)
-      return false
-    const now = new Date()
-    await utimes(file, now, now) // when it was used last, for pruning
-    return true
-  } catch {
+/** A record without its layer, or a layer of another size, is what a crash left. One that a disk has damaged is told of. */
+async function checkLayer(
+  { cache, reporter, signal }: PackageLayerOptions,
+  key: string,
+  notBefore: number,
+): Promise<boolean> {
+  const path = join(cache, 'packages', `${key}.tar`)
+  const file = join(cache, 'packages', `${key}.json`)
+  const record = await readRecord(file)
+  const size = await stat(path).then(
+    (layer) => layer.size,
+    () => undefined,
+  )
+  const made = Date.parse(record.made ?? '')
+  if (record.key !== key || record.bytes !== size || !(made >= notBefore) || made > Date.now() + DAY) return false
+  if (typeof record.digest !== 'string') return false
+  if (!(await isIntact(path, record.digest, new CacheRecords(cache), signal))) {
+    throwIfAborted(signal)
+    reporter?.warn('the cached package layer is damaged; installing the packages again')
+    await rm(path, { force: true })
     return false
+  }
+  const now = new Date()
+  await utimes(file, now, now).catch(() => undefined) // when it was used last, for pruning
+  return true
+}
+
+async function readRecord(file: string): Promise<Partial<LayerRecord>> {
+  try {
+    return (JSON.parse(await readFile(file, 'utf8')) as Partial<LayerRecord> | null) ?? {}
+  } catch {
+    return {}
   }
 }

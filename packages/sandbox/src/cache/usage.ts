@@ -15,8 +15,9 @@ export interface CachedFile {
   readonly used: number
 }
 
-/** Regular files at any depth; what vanishes meanwhile or cannot be read is passed over. */
+/** Files at any depth, and links as such; what vanishes meanwhile or cannot be read is passed over. */
 export async function* filesBelow(folder: string): AsyncGenerator<CachedFile> {
+  if ((await lstat(folder).catch(() => undefined))?.isDirectory() !== true) return
   for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
     const path = join(folder, entry.name)
     if (entry.isDirectory()) {

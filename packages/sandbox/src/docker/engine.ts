@@ -26,7 +26,7 @@ import { CAPABILITIES } from '../container/config.js'
 import type { NetworkMode } from '../network/network.js'
 import { proxyVariables } from '../network/upstream.js'
 import type { SandboxOptions, SandboxTask } from '../sandbox.js'
-import { safeName } from '../tree/store.js'
+import { downloadsName } from '../tree/store.js'
 import { unpackable } from '../tree/placeholder.js'
 import { convertCommit } from './commit.js'
 import { readTopLayer } from './saved-image.js'
@@ -124,7 +124,11 @@ export async function runInEngine(task: SandboxTask, output: string, options: Sa
   const warn = (message: string) => reporter.warn(message)
   const members = convertCommit(readTopLayer(saved, { warn }), { task, contentless, placed })
   try {
-    await pipeline(Readable.from(writeTar(members), { objectMode: false }), createWriteStream(output), { signal })
+    await pipeline(
+      Readable.from(writeTar(members), { objectMode: false }),
+      createWriteStream(output, { mode: 0o600 }),
+      { signal },
+    )
   } catch (error) {
     await rm(output, { force: true })
     throwIfAborted(signal)
@@ -245,7 +249,7 @@ async function execInContainer(
 
 /** Named volumes; an engine fills a new one with what the image has there. */
 async function cacheVolumes(task: SandboxTask): Promise<string[]> {
-  const group = `c2m-${safeName(task.cacheGroup)}-${safeName(task.baseId).slice(0, 16)}`
+  const group = `c2m-${downloadsName(task)}`
   const volumes: string[] = []
   for (const path of task.packageCaches) {
     const directory = await settle(task.base, path)

@@ -5,7 +5,7 @@ import { chooseMapping } from '../namespace/id-mapping.js'
 import { openSession, type Session } from '../namespace/session.js'
 import type { SandboxOptions, SandboxTask } from '../sandbox.js'
 import { unpackBase } from '../tree/base.js'
-import { openStore, safeName } from '../tree/store.js'
+import { downloadsName, openStore, safeName } from '../tree/store.js'
 import { openNetwork, type Network, type NetworkMode } from '../network/network.js'
 import { openGuest, type Guest } from './guest.js'
 
@@ -32,7 +32,7 @@ export async function openWorkplace(
   const { signal, reporter = silentReporter, env = process.env } = options
   const mapping = options.mode === 'root' ? trustedRoot() : await chooseMapping()
   const baseName = safeName(task.baseId)
-  const cacheName = `${safeName(task.cacheGroup)}-${baseName.slice(0, 16)}`
+  const cacheName = downloadsName(task)
   const store = await openStore(options.cache, mapping)
   const inUse = await makeSweptFolder(join(store.root, 'in-use'), baseName)
   cleanup.defer(() => inUse[Symbol.asyncDispose]())

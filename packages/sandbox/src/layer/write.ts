@@ -40,7 +40,11 @@ export async function writeLayer(session: Session, output: string, options: Writ
   const members = convertUpper(readTar(child.stdout, { warn }), { base, sourceDateEpoch, contentless, mapped, warn })
   let broken: unknown
   try {
-    await pipeline(Readable.from(writeTar(members), { objectMode: false }), createWriteStream(output), { signal })
+    await pipeline(
+      Readable.from(writeTar(members), { objectMode: false }),
+      createWriteStream(output, { mode: 0o600 }),
+      { signal },
+    )
   } catch (error) {
     broken = error
     child.kill()

@@ -1,7 +1,6 @@
 import type { Verdict } from '@c2m/plugin-api'
-import { isC2mError, makeTemporaryFolder } from '@c2m/process'
+import { isC2mError, makeSweptFolder, temporaryParent } from '@c2m/process'
 import { readFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { checkEngine } from '../docker/engine.js'
 import type { SandboxMode } from '../sandbox.js'
 import { openStore } from '../tree/store.js'
@@ -73,7 +72,7 @@ async function probe(mode: 'userns' | 'root'): Promise<void> {
  */
 export async function inHostsTree(mode: 'userns' | 'root', argv: readonly string[]): Promise<string> {
   const mapping = mode === 'root' ? undefined : await chooseMapping()
-  await using folder = await makeTemporaryFolder(tmpdir(), 'c2m-check')
+  await using folder = await makeSweptFolder(await temporaryParent(), 'c2m-check')
   const store = await openStore(folder.path, mapping)
   try {
     await using session = await openSession({ mapping, folder: store.folder, network: 'own' })

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { chmod, chown, mkdir, stat } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { mkdir, open } from 'node:fs/promises'
 import { join } from 'node:path'
-import { C2mError, fileError, findAbandoned } from '@c2m/process'
+import { C2mError, fileError, findAbandoned, makeCacheSubfolder } from '@c2m/process'
 import type { IdMapping } from '../namespace/id-mapping.js'
 import { runAsOwner } from '../namespace/session.js'
 
@@ -26,12 +27,11 @@ export interface SandboxStore {
 
 /** Makes the folders and sweeps what killed runs left. @throws C2M_SANDBOX_CACHE, C2M_SANDBOX_FAILED, C2M_FILE_… */
 export async function openStore(cache: string, mapping: IdMapping | undefined): Promise<SandboxStore> {
-  const root = join(cache, 'sandbox')
   const owner = mapping ?? { uid: 0, gid: 0 }
+  const root = join(cache, 'sandbox')
   const folder = join(root, `${owner.uid}-${owner.gid}`)
   try {
-    await mkdir(root, { recursive: true })
-    await chmod(root, 0o700)
+    await makeCacheSubfolder(cache, 'sandbox')
     await mkdir(folder, { recursive: true })
     await handOver(folder, owner, mapping)
   } catch (error) {
@@ -52,21 +52,34 @@ export async function openStore(cache: string, mapping: IdMapping | undefined): 
   return store
 }
 
-async function handOver(folder: string, owner: IdMapping, mapping: IdMapping | undefined): Promise<void> {
-  const { uid } = await stat(folder)
+/** By descriptor, so that nothing but this folder changes its owner: in the place of a link, it is refused. */
+async function handOver(path: string, owner: IdMapping, mapping: IdMapping | undefined): Promise<void> {
+  await using folder = await open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+  const { uid } = await folder.stat()
   if (uid === owner.uid) return
   if (uid !== process.getuid?.()) {
     throw new C2mError(
       'C2M_SANDBOX_CACHE',
-      `${folder} belongs to user ${uid}, neither to you nor to your subordinate ids`,
+      `${path} belongs to user ${uid}, neither to you nor to your subordinate ids`,
       {
         hint: `delete it as its owner, or choose another cache with C2M_CACHE_DIR`,
       },
     )
   }
-  await chmod(folder, 0o755)
-  if (uid === 0) await chown(folder, owner.uid, owner.gid)
-  else await runAsOwner(mapping, ['chown', '1:1', '--', folder])
+  await folder.chmod(0o755)
+  if (uid === 0) await folder.chown(owner.uid, owner.gid)
+  else await runAsOwner(mapping, ['chown', '--no-dereference', '1:1', '--', path])
+}
+
+/** Names what package managers downloaded for one base: wholly, since images choose their group's name themselves. */
+export function downloadsName({
+  cacheGroup,
+  baseId,
+}: {
+  readonly cacheGroup: string
+  readonly baseId: string
+}): string {
+  return safeName(`${safeName(cacheGroup)}-${safeName(baseId)}`)
 }
 
 /** A name that is safe in paths and mount options. */
