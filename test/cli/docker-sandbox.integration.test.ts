@@ -17,10 +17,11 @@ it.skipIf(!usable)('packages are installed by a container engine where namespace
   await using daemon = await startDockerDaemon()
   try {
     const disk = join(folder, 'disk.img')
-    const { stderr } = await c2mOk(
-      ['container2vm', `oci:${await debian12()}`, '-o', disk, '--sandbox', 'docker', '--kernel', 'cloud', '--refresh'],
-      { env: daemon.env },
-    )
+    // the tests' daemon has no bridge
+    const flags = ['--sandbox', 'docker', '--net', 'host', '--kernel', 'cloud', '--refresh']
+    const { stderr } = await c2mOk(['container2vm', `oci:${await debian12()}`, '-o', disk, ...flags], {
+      env: daemon.env,
+    })
     expect(stderr).toContain('install')
     const table = JSON.parse(execFileSync('sfdisk', ['--json', disk], { encoding: 'utf8' })) as {
       partitiontable: { partitions: { start: number }[] }

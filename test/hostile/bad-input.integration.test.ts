@@ -117,7 +117,7 @@ describe('bad input to container2vm', () => {
     const nobody = 'http://127.0.0.1:9' // the discard port: nothing listens
     const env = { C2M_CACHE_DIR: at('no-mirror'), http_proxy: nobody, https_proxy: nobody }
     const said = await refused([image, '-o', at('x.img')], 1, 'C2M_SANDBOX_STEP_FAILED', env)
-    expect(said).toMatch(/Could not connect to 127\.0\.0\.1:9/)
+    expect(said).toMatch(/connect ECONNREFUSED 127\.0\.0\.1:9/)
     // unpacked files belong to subordinate ids: c2m's own command is what removes them
     expect((await c2m(['cache', 'prune'], { env })).code).toBe(0)
   })

@@ -18,7 +18,7 @@ describe.skipIf(!isRoot)('no space left', () => {
 
   /** Runs with `small` being a file system of 64 MiB, in a mount namespace of its own; afterwards lists what is in it. */
   const withSmall = (args: readonly string[], env: NodeJS.ProcessEnv = {}) => {
-    const script = `mount -t tmpfs -o size=64m none "$0"; "$@"; status=$?; find "$0" -type f; exit $status`
+    const script = `mount -t tmpfs -o size=64m,mode=0755 none "$0"; "$@"; status=$?; find "$0" -type f; exit $status`
     const prefix = ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', script, join(folder, 'small')]
     return c2m(args, { prefix, env })
   }

@@ -188,6 +188,6 @@ export function stepFailed(step: ExecStep, exit: Exit): C2mError {
   const how = exit.signal === null ? `failed with exit code ${exit.code}` : `was ended by ${exit.signal}`
   const said = exit.said === '' ? '' : `; it said:\n${exit.said.replace(/^/gm, '  ')}`
   return new C2mError('C2M_SANDBOX_STEP_FAILED', `"${step.title}" (${step.argv.join(' ')}) ${how}${said}`, {
-    hint: 'the command ran inside the image; --verbose shows all of its output',
+    hint: 'the command ran inside the image: --verbose shows all of its output, --net host gives it the network of this host',
   })
 }

@@ -55,10 +55,8 @@ export function createProxy(options: ProxyOptions): http.Server {
     socket.on('error', () => undefined)
     void tunnel(request.url ?? '', socket, head, options).catch((error: unknown) => {
       if (error instanceof RefusedDestination) refuse(error.message)
-      const [status, text] = statusOf(error)
-      socket.end(
-        `HTTP/1.1 ${status} ${http.STATUS_CODES[status] ?? ''}\r\nContent-Length: ${text.length}\r\n\r\n${text}`,
-      )
+      const [status, reason] = statusOf(error)
+      socket.end(`HTTP/1.1 ${status} ${reason}\r\nContent-Length: 0\r\n\r\n`)
     })
   })
   server.on('clientError', (_, socket: Duplex) => socket.destroy())
@@ -160,14 +158,20 @@ async function requireOutside({ host }: Destination): Promise<void> {
 
 class BadRequest extends Error {}
 
-function statusOf(error: unknown): [status: number, text: string] {
-  if (error instanceof RefusedDestination) return [403, `c2m: ${error.message} is this host or its link\n`]
-  const text = `c2m: ${error instanceof Error ? error.message : String(error)}\n`
-  return [error instanceof BadRequest ? 400 : 502, text]
+/** The reason phrase is what package managers show. */
+function statusOf(error: unknown): [status: number, reason: string] {
+  if (error instanceof RefusedDestination) return [403, `c2m: ${phrase(error.message)} is this host or its link`]
+  const { message } = error instanceof AggregateError ? (error.errors[0] as Error) : (error as Error)
+  return [error instanceof BadRequest ? 400 : 502, `c2m: ${phrase(message)}`]
+}
+
+/** In visible ASCII (RFC 9112, section 4). */
+function phrase(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 200)
 }
 
 function answer(response: ServerResponse, error: unknown): void {
-  const [status, text] = statusOf(error)
+  const [status, reason] = statusOf(error)
   if (response.headersSent) return void response.destroy()
-  response.writeHead(status, { 'content-type': 'text/plain', connection: 'close' }).end(text)
+  response.writeHead(status, reason, { 'content-length': 0, connection: 'close' }).end()
 }
