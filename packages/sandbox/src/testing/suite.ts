@@ -114,6 +114,14 @@ export function sandboxSuite(mode: SandboxMode, program: Buffer): void {
     ])
   })
 
+  it('keeps the passwords of proxies', async () => {
+    if (mode === 'docker') return
+    const env = { HTTPS_PROXY: 'http://user:secret@proxy', no_proxy: 'x' }
+    await make([exec('busybox env; busybox cat /proc/*/environ 2> /dev/null || :')], {}, { env })
+    expect(lines.filter((line) => line.includes('secret') || line.includes('user:'))).toEqual([])
+    expect(lines.some((line) => /^https_proxy=http:\/\/127\.0\.0\.1:\d+$/.test(line))).toBe(true)
+  })
+
   it('feeds standard input', async () => {
     expect(await make([exec('busybox cat > /etc/in', { stdin: 'some input' })])).toEqual([
       'file 644 0:0 etc/in "some input"',
