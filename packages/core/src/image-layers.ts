@@ -44,7 +44,7 @@ export class ImageLayers {
     cleanup.defer(() => image[Symbol.asyncDispose]())
     const isCached = image.digest !== undefined && image.layers.every(({ tarPath }) => isBelow(tarPath, cache))
     const { digest, diffIds, layers } = isCached ? { ...image, digest: image.digest } : await this.#copy(image, cleanup)
-    const rootfs = await mergeLayers(layers)
+    const rootfs = await mergeLayers(layers, this.signal)
     cleanup.defer(() => rootfs[Symbol.asyncDispose]())
     done()
     return { image: { ...image, digest, diffIds }, layers, rootfs }

@@ -185,7 +185,7 @@ async function openFound(found: FoundImage, opening: Opening): Promise<Opened> {
     diffIds: found.layers.map(({ diffId }) => diffId),
     layers,
     compressedBytes: sizes.every((size) => size !== undefined) ? sizes.reduce((sum, size) => sum + size, 0) : undefined,
-    rootfs: () => mergeLayers(layers),
+    rootfs: () => mergeLayers(layers, opening.signal),
   }
 }
 
@@ -199,12 +199,12 @@ async function openPlain(tarball: Tarball, origin: string, name: string, opening
     diffIds: [tarball.digest],
     layers: [layer],
     compressedBytes: tarball.size,
-    rootfs: () => mergeLayers([layer]),
+    rootfs: () => mergeLayers([layer], opening.signal),
   }
 }
 
 async function openRoot(path: string, name: string, opening: Opening): Promise<Opened> {
-  const tree = await openDirectory(path)
+  const tree = await openDirectory(path, { signal: opening.signal })
   return { ...bare(path, name, opening.platform), diffIds: [], layers: [], rootfs: () => Promise.resolve(tree) }
 }
 

@@ -1,4 +1,5 @@
 export * from './errors.js'
+export * from './event-loop.js'
 export * from './cleanup.js'
 export * from './tools.js'
 export * from './lines.js'

@@ -76,7 +76,7 @@ async function openTar(reference: string, options: MachineOptions, cleanup: Clea
   const image = await openImage(reference, { cache, env, signal, reporter, stdin: process.stdin })
   cleanup.defer(() => image[Symbol.asyncDispose]())
   const [layer] = image.layers
-  const rootfs = layer === undefined ? await image.rootfs() : await archiveRootfs(layer)
+  const rootfs = layer === undefined ? await image.rootfs() : await archiveRootfs(layer, signal)
   cleanup.defer(() => rootfs[Symbol.asyncDispose]())
   return { rootfs, root: image.origin, reasons: ['a tar holds one tree'], mounts: [] }
 }

@@ -50,7 +50,7 @@ export class Commit {
   ): Promise<Committed> {
     const done = this.reporter.stage(`write ${request.commit}`)
     await using added = await indexLayer(changes, { signal: this.signal })
-    await using merged = await mergeLayers([...layers, added])
+    await using merged = await mergeLayers([...layers, added], this.signal)
     const createdBy = `c2m shell: ${argv.join(' ')}`.slice(0, 1000)
     const stack: readonly NewLayer[] = request.squash
       ? [{ createdBy, tar: () => packRootfs(merged, { order: 'storage', reuseMemory: true }) }]

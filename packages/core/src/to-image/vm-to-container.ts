@@ -100,7 +100,7 @@ export class VmToContainer {
 
     const deciding = this.reporter.stage('find what stays behind')
     // it is looked at from many sides
-    const whole = await rememberRootfs(machine.rootfs)
+    const whole = await rememberRootfs(machine.rootfs, this.signal)
     const known = await know(whole, request.distro, this.registry, this.reporter, request.excludeSecrets)
     const original = request.onlyOriginal ? await takeOriginal(whole, folder.path, this.reporter, cleanup) : whole
     const stripped = await strip(original, known.findings.cleaning, request)

@@ -121,7 +121,7 @@ export class ContainerToVm {
     device: BlockDevice | undefined,
   ): Promise<AssembledDisk> {
     const configuring = this.reporter.stage('configure the machine')
-    await using tree = await mergeLayers(layer === undefined ? plan.layers : [...plan.layers, layer])
+    await using tree = await mergeLayers(layer === undefined ? plan.layers : [...plan.layers, layer], this.signal)
     await using rootfs = editRootfs(tree, { time: { seconds: plan.epoch, nanoseconds: 0 } })
     const context: StepContext = {
       rootfs,

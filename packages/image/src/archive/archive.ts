@@ -69,7 +69,7 @@ export async function spoolTar(
 
 /** The members of an uncompressed tar as a tree, without unpacking it. */
 export async function openMembers(path: string, signal: AbortSignal | undefined): Promise<Rootfs> {
-  return mergeLayers([await indexLayer(path, { signal })])
+  return mergeLayers([await indexLayer(path, { signal })], signal)
 }
 
 export async function* readFileChunks(path: string): AsyncGenerator<Uint8Array> {

@@ -1,5 +1,5 @@
 import { C2mError, interrupted, isC2mError, isIntact, recordIntact, throwIfAborted, type Reporter } from '@c2m/process'
-import { indexLayer, type Layer } from '@c2m/rootfs'
+import { indexLayer, type Layer, type TreeBudget } from '@c2m/rootfs'
 import { decompress, DecompressionError } from '../compression/decompress.js'
 import type { LayerSource } from '../image.js'
 import { digestMismatch, hashFor } from '../manifest/digest.js'
@@ -9,6 +9,8 @@ import { createTemporary, isFile, type ImageStore } from './store.js'
 export interface UnpackContext {
   readonly store: ImageStore
   readonly budget: UnpackBudget
+  /** What all layers together may take of memory. */
+  readonly treeBudget: TreeBudget
   readonly reporter: Reporter
   readonly signal: AbortSignal | undefined
 }
@@ -20,7 +22,7 @@ export interface UnpackContext {
  */
 export async function openLayer(source: LayerSource, context: UnpackContext): Promise<Layer> {
   const { diffId, origin } = source
-  const { store, signal, reporter } = context
+  const { store, signal, reporter, treeBudget } = context
   const path = store.layerPath(diffId)
   const isThere = await isFile(path)
   const isWhole = isThere && (await isIntact(path, diffId, store.records, signal))
@@ -31,7 +33,7 @@ export async function openLayer(source: LayerSource, context: UnpackContext): Pr
     if (!isWhole) await recordIntact(path, diffId, store.records)
     if (source.bytesId !== undefined) await store.records.set(unpacked(source.bytesId), diffId)
   }
-  return indexLayer(path, { signal }).catch((error: unknown) => {
+  return indexLayer(path, { signal, budget: treeBudget }).catch((error: unknown) => {
     if (!isC2mError(error) || error.code === 'C2M_INTERRUPTED') throw error
     const { code, hint, message } = error
     throw new C2mError(code, `the layer ${diffId} of ${origin}: ${message}`, { hint, cause: error })

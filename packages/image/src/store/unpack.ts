@@ -1,5 +1,5 @@
 import { interrupted, type Reporter } from '@c2m/process'
-import type { Layer } from '@c2m/rootfs'
+import { TreeBudget, type Layer } from '@c2m/rootfs'
 import type { FoundImage, LayerSource } from '../image.js'
 import { openLayer, type UnpackContext } from './layer.js'
 import { createBudget } from './limits.js'
@@ -19,7 +19,13 @@ export async function unpackLayers(
   await requireSpace(store, await missingBytes(image.layers, store))
   const failed = new AbortController()
   const signal = context.signal === undefined ? failed.signal : AbortSignal.any([context.signal, failed.signal])
-  const unpacking: UnpackContext = { store, reporter, signal, budget: createBudget(maxUnpackedBytes, image.origin) }
+  const unpacking: UnpackContext = {
+    store,
+    reporter,
+    signal,
+    budget: createBudget(maxUnpackedBytes, image.origin),
+    treeBudget: new TreeBudget(image.origin),
+  }
 
   const layers: Layer[] = []
   const firsts = new Map<string, Promise<unknown>>()

@@ -1,11 +1,12 @@
 import type { BigIntStats } from 'node:fs'
 import { lstat, readdir, readlink, realpath } from 'node:fs/promises'
 import type { EntryType, Rootfs } from '@c2m/plugin-api'
-import { C2mError, fileError } from '@c2m/process'
+import { C2mError, fileError, throwIfAborted } from '@c2m/process'
 import { decodeName } from '../name/bytes.js'
 import { cleanPath, joinPath } from '../name/path.js'
 import { NO_XATTRS } from '../tar/member.js'
-import type { Inode } from '../tree/node.js'
+import { TreeBudget } from '../tree/budget.js'
+import { TreeNode, type Inode } from '../tree/node.js'
 import { TreeRootfs } from '../tree/tree-rootfs.js'
 import { diskPath, type DirectoryMetadata, type DirectoryNode } from './directory-node.js'
 import { DirectoryStore } from './directory-store.js'
@@ -18,11 +19,13 @@ const BLOCK_UNIT = 512n
  * A directory of this host as a tree, as it is now: names and metadata are read at once, bodies when asked for. Links are
  * never followed, and it must not change meanwhile. Other file systems mounted below it are part of it.
  * @param options.attributes whether extended attributes are read; default: they are
- * @throws C2M_FILE_… when something cannot be read; C2M_TOOL_MISSING without getfattr, when attributes are read
+ * @param options.signal ends the reading, and walks of the tree
+ * @throws C2M_FILE_… when something cannot be read; C2M_TOOL_MISSING without getfattr, when attributes are read;
+ *   C2M_TREE_TOO_LARGE; C2M_INTERRUPTED
  */
 export async function openDirectory(
   path: string,
-  { attributes = true }: { readonly attributes?: boolean } = {},
+  { attributes = true, signal }: { readonly attributes?: boolean; readonly signal?: AbortSignal } = {},
 ): Promise<Rootfs> {
   const top = await realpath(path).catch((error: unknown) => {
     throw fileError(error, path, 'read')
@@ -32,8 +35,9 @@ export async function openDirectory(
       hint: 'name the folder that holds the root file system',
     })
   }
-  const scan = new Scan(top, attributes ? await readExtendedAttributes(top) : new Map())
-  return new TreeRootfs(await scan.run(), new DirectoryStore(top))
+  const budget = new TreeBudget(path)
+  const scan = new Scan(top, attributes ? await readExtendedAttributes(top, budget, signal) : new Map(), budget, signal)
+  return new TreeRootfs(await scan.run(), new DirectoryStore(top), signal)
 }
 
 class Scan {
@@ -41,11 +45,20 @@ class Scan {
   readonly #attributes: ReadonlyMap<string, ReadonlyMap<string, Uint8Array>>
   /** By device and inode number, files that have several names. */
   readonly #linked = new Map<string, Inode<DirectoryMetadata>>()
+  readonly #budget: TreeBudget
+  readonly #signal: AbortSignal | undefined
   #inodes = 0
 
-  constructor(top: string, attributes: ReadonlyMap<string, ReadonlyMap<string, Uint8Array>>) {
+  constructor(
+    top: string,
+    attributes: ReadonlyMap<string, ReadonlyMap<string, Uint8Array>>,
+    budget: TreeBudget,
+    signal: AbortSignal | undefined,
+  ) {
     this.#top = top
     this.#attributes = attributes
+    this.#budget = budget
+    this.#signal = signal
   }
 
   async run(): Promise<DirectoryNode> {
@@ -56,7 +69,9 @@ class Scan {
       const names = (await this.#ask(visit.path, (at) => readdir(at, { encoding: 'buffer' }))).map(decodeName)
       if (names.length > 0) visit.node.children = new Map()
       for (const name of names) {
+        throwIfAborted(this.#signal)
         const path = cleanPath(joinPath(visit.path, name))
+        this.#budget.addEntry(path.length)
         const node = await this.#node(name, visit.node, path)
         visit.node.children?.set(name, node)
         waiting.push({ node, path })
@@ -66,7 +81,7 @@ class Scan {
   }
 
   async #node(name: string, parent: DirectoryNode | undefined, path: string): Promise<DirectoryNode> {
-    return { name, parent, inode: await this.#inode(path), children: undefined, mark: 0 }
+    return new TreeNode(name, parent, await this.#inode(path))
   }
 
   async #inode(path: string): Promise<Inode<DirectoryMetadata>> {

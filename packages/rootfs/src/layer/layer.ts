@@ -5,6 +5,7 @@ import { cleanPath } from '../name/path.js'
 import { tarFault } from '../tar/fault.js'
 import type { StoredMember } from '../tar/member.js'
 import { readMembers, type TarReadOptions } from '../tar/reader.js'
+import { TreeBudget } from '../tree/budget.js'
 import { FileSource } from './file-source.js'
 import { WindowReader } from './window.js'
 
@@ -30,16 +31,18 @@ export interface Layer extends AsyncDisposable {
 
 export interface IndexOptions extends TarReadOptions {
   readonly signal?: AbortSignal
+  /** Of all layers of one tree; default: one of its own. */
+  readonly budget?: TreeBudget
 }
 
-/** Attributes and maps are kept in memory; more of them than this is an attack, not an image. */
-const MAX_KEPT_BYTES = 64 * 1024 * 1024
+/** What a run of a map of holes takes in memory. */
 const RUN_BYTES = 40
 const CHUNK = 256 * 1024
 
 /**
  * Reads the headers of an uncompressed tar file, skipping bodies.
- * @throws C2M_TAR_… when it is damaged; C2M_PATH_INVALID; C2M_FILE_… when it cannot be opened; C2M_INTERRUPTED
+ * @throws C2M_TAR_… when it is damaged; C2M_PATH_INVALID; C2M_TREE_TOO_LARGE; C2M_ATTRIBUTE_NAMES; C2M_FILE_… when it
+ *   cannot be opened; C2M_INTERRUPTED
  */
 export async function indexLayer(tarPath: string, options: IndexOptions = {}): Promise<Layer> {
   const file = await open(tarPath).catch((error: unknown) => {
@@ -57,17 +60,15 @@ export async function indexLayer(tarPath: string, options: IndexOptions = {}): P
 
 async function index(layer: TarLayer, file: FileHandle, options: IndexOptions): Promise<void> {
   let last: Timestamp | undefined
-  let kept = 0
+  const { signal, budget = new TreeBudget(layer.tarPath) } = options
   for await (const member of readMembers(new FileSource(file), options)) {
-    throwIfAborted(options.signal)
+    throwIfAborted(signal)
     if (member.bodyOffset + member.storedSize > layer.size) {
       throw tarFault('C2M_TAR_TRUNCATED', `ends before the body of ${JSON.stringify(member.path)}`, layer.size)
     }
-    for (const value of member.xattrs.values()) kept += value.length
-    kept += (member.sparse?.length ?? 0) * RUN_BYTES
-    if (kept > MAX_KEPT_BYTES) {
-      throw tarFault('C2M_TAR_LIMIT', 'has more attributes and holes than can be kept', member.headerOffset)
-    }
+    budget.addEntry(member.path.length)
+    budget.keepAttributes(member.xattrs, member.path)
+    budget.keep((member.sparse?.length ?? 0) * RUN_BYTES)
     // neighbours often share their time
     last = isSameTime(last, member.mtime) ? last : member.mtime
     layer.entries.push(layerEntry(member, last, layer))

@@ -7,27 +7,32 @@ import { Merger, type MergedMetadata, type MergedNode } from './merger.js'
 /**
  * One tree of an image's layers, lowest first. The tree takes the layers over: disposing it closes them, also when merging
  * fails.
- * @throws C2M_LAYER_… when an entry cannot be applied
+ * @param signal ends the merging, and walks of the tree
+ * @throws C2M_LAYER_… when an entry cannot be applied; C2M_LINKS_TOO_LONG; C2M_TREE_TOO_LARGE; C2M_INTERRUPTED
  */
-export function mergeLayers(layers: readonly Layer[]): Promise<Rootfs> {
-  return merge(layers, (merger, layer) => merger.apply(layer))
+export function mergeLayers(layers: readonly Layer[], signal?: AbortSignal): Promise<Rootfs> {
+  return merge(layers, signal, (merger, layer) => merger.apply(layer))
 }
 
 /**
  * The tree of an archive that is no layer of an image: names that begin with '.wh.' are names like others. The tree takes
  * it over, as mergeLayers does.
- * @throws C2M_LAYER_… when an entry cannot be applied
+ * @throws what mergeLayers throws
  */
-export function archiveRootfs(archive: Layer): Promise<Rootfs> {
-  return merge([archive], (merger, layer) => merger.unpack(layer))
+export function archiveRootfs(archive: Layer, signal?: AbortSignal): Promise<Rootfs> {
+  return merge([archive], signal, (merger, layer) => merger.unpack(layer))
 }
 
-async function merge(layers: readonly Layer[], take: (merger: Merger, layer: Layer) => void): Promise<Rootfs> {
+async function merge(
+  layers: readonly Layer[],
+  signal: AbortSignal | undefined,
+  take: (merger: Merger, layer: Layer) => Promise<void>,
+): Promise<Rootfs> {
   const store = new LayerStore(layers)
   try {
-    const merger = new Merger()
-    for (const layer of layers) take(merger, layer)
-    return new TreeRootfs(merger.root, store)
+    const merger = new Merger(signal)
+    for (const layer of layers) await take(merger, layer)
+    return new TreeRootfs(merger.root, store, signal)
   } catch (error) {
     await store[Symbol.asyncDispose]()
     throw error

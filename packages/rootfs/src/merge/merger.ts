@@ -1,9 +1,10 @@
-import { C2mError } from '@c2m/process'
+import { C2mError, turnEventLoop } from '@c2m/process'
 import type { Layer, LayerEntry } from '../layer/layer.js'
 import { baseName, cleanPath, joinPath, parentOf } from '../name/path.js'
-import { resolveSync } from '../name/resolution.js'
+import { LinkBudget, resolveSync, type Resolution, type ResolutionOptions } from '../name/resolution.js'
 import { NO_XATTRS } from '../tar/member.js'
-import { findNode, type Inode, type Metadata, type TreeNode } from '../tree/node.js'
+import { TreeBudget } from '../tree/budget.js'
+import { TreeNode, type Inode, type Metadata } from '../tree/node.js'
 import { parseWhiteout } from './whiteout.js'
 
 /** A tree's metadata is that of its layers' entries; only directories that no layer describes have their own. */
@@ -25,6 +26,9 @@ const IMPLIED_DIRECTORY: Metadata = {
   xattrs: NO_XATTRS,
 }
 
+/** Names that links may add for each entry, besides what any tree is allowed. */
+const LINK_NAMES_OF_ENTRY = 64
+
 /** Applies layers, lowest first, as the OCI image specification (layer.md) and containerd do. */
 export class Merger {
   readonly root: MergedNode
@@ -34,14 +38,23 @@ export class Merger {
   #layer: Layer | undefined
   /** The directory that was looked up last: most entries follow their neighbours. Forgotten when a name is replaced. */
   #recent: { path: string; node: MergedNode } | undefined
+  /** Directories that this layer has freed of what lower layers put there: no need to look again. */
+  readonly #freed = new Set<MergedNode>()
+  readonly #links = new LinkBudget()
+  /** Directories that entries only imply count, too: a short archive can imply many. */
+  readonly #budget = new TreeBudget('the image')
+  readonly #signal: AbortSignal | undefined
 
-  constructor() {
-    this.root = { name: '', parent: undefined, inode: this.#newInode(IMPLIED_DIRECTORY), children: undefined, mark: 0 }
+  constructor(signal?: AbortSignal) {
+    this.root = new TreeNode<MergedMetadata>('', undefined, this.#newInode(IMPLIED_DIRECTORY))
+    this.#signal = signal
   }
 
-  apply(layer: Layer): void {
+  async apply(layer: Layer): Promise<void> {
     this.#begin(layer)
     for (const entry of layer.entries) {
+      const turn = turnEventLoop(this.#signal)
+      if (turn !== undefined) await turn
       const whiteout = parseWhiteout(entry.path)
       if (whiteout === undefined) this.#put(entry)
       else if (whiteout.kind === 'whiteout') this.#hide(whiteout.directory, whiteout.name)
@@ -50,15 +63,21 @@ export class Merger {
   }
 
   /** As `apply`, for an archive that knows no whiteouts. */
-  unpack(archive: Layer): void {
+  async unpack(archive: Layer): Promise<void> {
     this.#begin(archive)
-    for (const entry of archive.entries) this.#put(entry)
+    for (const entry of archive.entries) {
+      const turn = turnEventLoop(this.#signal)
+      if (turn !== undefined) await turn
+      this.#put(entry)
+    }
   }
 
   #begin(layer: Layer): void {
     this.#mark++
     this.#layer = layer
     this.#recent = undefined
+    this.#freed.clear()
+    this.#links.allow(layer.entries.length * LINK_NAMES_OF_ENTRY)
   }
 
   #put(entry: LayerEntry): void {
@@ -118,10 +137,7 @@ export class Merger {
 
   #hideChildren(directory: string): void {
     const node = this.#find(directory)
-    for (const child of node?.children?.values() ?? []) {
-      if (child.mark === this.#mark) this.#prune(child)
-      else this.#remove(child)
-    }
+    if (node !== undefined) this.#free(node)
   }
 
   /** Leaves of a touched name only what this layer put there. */
@@ -129,6 +145,12 @@ export class Merger {
     if (node.inode.metadata.type !== 'directory') return
     // touched for the sake of something below it, its own description is hidden too
     if (layerOf(node) !== this.#layer) node.inode = this.#newInode(IMPLIED_DIRECTORY)
+    this.#free(node)
+  }
+
+  #free(node: MergedNode): void {
+    if (this.#freed.has(node)) return
+    this.#freed.add(node)
     for (const child of node.children?.values() ?? []) {
       if (child.mark === this.#mark) this.#prune(child)
       else this.#remove(child)
@@ -138,11 +160,14 @@ export class Merger {
   /** The directory at `path`, its links followed inside the tree; made, with its parents, where there is none. */
   #makeDirectory(path: string, forEntry: string): MergedNode {
     if (this.#recent?.path === path) return this.#recent.node
-    const resolution = resolveSync(this.#metadataAt, path, { followLast: true, keepMissing: true })
-    if (resolution.outcome === 'loop') throw this.#linkLoop(path)
+    const resolution = this.#resolve(path, { followLast: true, keepMissing: true })
     const node =
-      resolution.outcome === 'not a directory' ? undefined : this.#ensureDirectory(cleanPath(resolution.path))
-    if (node === undefined) {
+      resolution.outcome === 'found'
+        ? resolution.dentry
+        : resolution.outcome === 'missing'
+          ? this.#addDirectories(resolution.trail.at(-1)!, resolution.names)
+          : undefined
+    if (node?.type !== 'directory') {
       throw new C2mError(
         'C2M_LAYER_PARENT',
         `the layer ${this.#layer?.tarPath} has ${JSON.stringify(forEntry)}, but ${JSON.stringify(path)} is no directory`,
@@ -155,12 +180,11 @@ export class Merger {
     return node
   }
 
-  #ensureDirectory(path: string): MergedNode | undefined {
-    let node = this.root
-    for (const name of path === '' ? [] : path.split('/')) {
-      node = node.children?.get(name) ?? this.#add(node, name, this.#newInode(IMPLIED_DIRECTORY))
-    }
-    return node.inode.metadata.type === 'directory' ? node : undefined
+  #addDirectories(parent: MergedNode, names: readonly string[]): MergedNode | undefined {
+    if (parent.type !== 'directory') return undefined
+    let node = parent
+    for (const name of names) node = this.#add(node, name, this.#newInode(IMPLIED_DIRECTORY))
+    return node
   }
 
   #find(path: string): MergedNode | undefined {
@@ -172,15 +196,14 @@ export class Merger {
   }
 
   #resolveNode(path: string, followLast: boolean): MergedNode | undefined {
-    const resolution = resolveSync(this.#metadataAt, path, { followLast })
-    if (resolution.outcome === 'loop') throw this.#linkLoop(path)
-    return resolution.outcome === 'found' ? findNode(this.root, resolution.path) : undefined
+    const resolution = this.#resolve(path, { followLast })
+    return resolution.outcome === 'found' ? resolution.dentry : undefined
   }
 
-  readonly #metadataAt = (path: string): MergedMetadata | undefined => findNode(this.root, path)?.inode.metadata
-
-  #linkLoop(path: string): C2mError {
-    return new C2mError('C2M_LAYER_LOOP', `symbolic links loop at ${JSON.stringify(path)} in ${this.#layer?.tarPath}`, {
+  #resolve(path: string, options: ResolutionOptions): Exclude<Resolution<MergedNode>, { outcome: 'loop' }> {
+    const resolution = resolveSync(this.root, path, options, this.#links)
+    if (resolution.outcome !== 'loop') return resolution
+    throw new C2mError('C2M_LAYER_LOOP', `symbolic links loop at ${JSON.stringify(path)} in ${this.#layer?.tarPath}`, {
       hint: 'the image is damaged or hostile; pull or export it again',
     })
   }
@@ -190,7 +213,8 @@ export class Merger {
   }
 
   #add(parent: MergedNode, name: string, inode: Inode<MergedMetadata>): MergedNode {
-    const node = { name, parent, inode, children: undefined, mark: this.#mark }
+    this.#budget.addEntry()
+    const node = new TreeNode(name, parent, inode)
     parent.children ??= new Map()
     parent.children.set(name, node)
     this.#touch(node)
@@ -209,7 +233,7 @@ export class Merger {
     const waiting = [node]
     for (let gone = waiting.pop(); gone !== undefined; gone = waiting.pop()) {
       gone.inode.nlink--
-      waiting.push(...(gone.children?.values() ?? []))
+      for (const child of gone.children?.values() ?? []) waiting.push(child)
     }
   }
 }

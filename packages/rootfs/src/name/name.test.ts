@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { C2mError } from '@c2m/process'
 import { decodeName, encodeName } from './bytes.js'
 import { compareNames, comparePaths } from './order.js'
-import { cleanPath } from './path.js'
-import { resolveSync, type Found } from './resolution.js'
+import { cleanPath, joinPath } from './path.js'
+import { LinkBudget, resolveSync, type Found, type Step } from './resolution.js'
 
 const bytes = fc.oneof(
   fc.uint8Array({ maxLength: 12 }),
@@ -86,8 +86,26 @@ describe('resolution', () => {
     loop: { type: 'symlink', linkTarget: 'loop/a' },
     dangling: { type: 'symlink', linkTarget: 'no/where' },
   }
-  const resolve = (path: string, followLast = true, keepMissing = false): unknown =>
-    resolveSync((at) => tree[at], path, { followLast, keepMissing })
+  class Named implements Step<Named> {
+    constructor(private readonly at: string) {}
+
+    get type() {
+      return this.at === '' ? 'directory' : tree[this.at]!.type
+    }
+
+    get linkTarget() {
+      return tree[this.at]?.linkTarget
+    }
+
+    child(name: string): Named | undefined {
+      const path = joinPath(this.at, name)
+      return path in tree ? new Named(path) : undefined
+    }
+  }
+  const resolve = (path: string, followLast = true, keepMissing = false): unknown => {
+    const found = resolveSync(new Named(''), path, { followLast, keepMissing }, new LinkBudget())
+    return 'path' in found ? { outcome: found.outcome, path: found.path } : found
+  }
 
   it('follows links inside the tree', () => {
     expect(resolve('lib/x')).toEqual({ outcome: 'found', path: 'usr/lib/x' })
@@ -100,5 +118,19 @@ describe('resolution', () => {
     expect(resolve('usr/lib/x/y')).toEqual({ outcome: 'not a directory', path: 'usr/lib/x' })
     expect(resolve('dangling')).toEqual({ outcome: 'missing', path: 'no' })
     expect(resolve('dangling', true, true)).toEqual({ outcome: 'missing', path: 'no/where' })
+  })
+
+  it('takes no more names from links than a sound tree has', () => {
+    const far = `${'usr/../'.repeat(800)}usr`
+    const links: Record<string, Found> = { ...tree, a: { type: 'symlink', linkTarget: `${far}/../b` } }
+    links.b = { type: 'symlink', linkTarget: `${far}/../c` }
+    links.c = { type: 'symlink', linkTarget: `${far}/../usr` }
+    Object.assign(tree, links)
+    expect(() => resolve('a/lib/x')).toThrow(expect.objectContaining({ code: 'C2M_LINKS_TOO_LONG' }))
+    expect(resolve('b/lib/x')).toEqual({ outcome: 'found', path: 'usr/lib/x' })
+    const budget = new LinkBudget()
+    expect(() => {
+      for (let count = 0; count < 20_000; count++) resolveSync(new Named(''), 'c/lib', { followLast: true }, budget)
+    }).toThrow('of the whole tree')
   })
 })

@@ -1,6 +1,7 @@
 import type { RootfsEntry } from '@c2m/plugin-api'
 import { compareNames } from '../name/order.js'
 import { joinPath } from '../name/path.js'
+import type { Step } from '../name/resolution.js'
 
 export type Metadata = Omit<RootfsEntry, 'path' | 'inode' | 'nlink'>
 
@@ -13,14 +14,32 @@ export interface Inode<M extends Metadata> {
 }
 
 /** One name in a tree that is held in memory: about 100 bytes, with its place in its directory. */
-export interface TreeNode<M extends Metadata> {
+export class TreeNode<M extends Metadata> implements Step<TreeNode<M>> {
   readonly name: string
   readonly parent: TreeNode<M> | undefined
   inode: Inode<M>
   /** Of a directory that is not empty. */
-  children: Map<string, TreeNode<M>> | undefined
+  children: Map<string, TreeNode<M>> | undefined = undefined
   /** For whoever builds the tree: which layer touched this name last. */
-  mark: number
+  mark = 0
+
+  constructor(name: string, parent: TreeNode<M> | undefined, inode: Inode<M>) {
+    this.name = name
+    this.parent = parent
+    this.inode = inode
+  }
+
+  get type(): M['type'] {
+    return this.inode.metadata.type
+  }
+
+  get linkTarget(): string | undefined {
+    return this.inode.metadata.linkTarget
+  }
+
+  child(name: string): TreeNode<M> | undefined {
+    return this.children?.get(name)
+  }
 }
 
 export function pathOf<M extends Metadata>(node: TreeNode<M>): string {
@@ -34,7 +53,7 @@ export function findNode<M extends Metadata>(root: TreeNode<M>, path: string): T
   if (path === '') return root
   let node: TreeNode<M> | undefined = root
   for (const name of path.split('/')) {
-    node = node.children?.get(name)
+    node = node.child(name)
     if (node === undefined) return undefined
   }
   return node
@@ -68,16 +87,4 @@ export function entryOf<M extends Metadata>(inode: Inode<M>, path: string): Root
   const entry = { path, type, mode, uid, gid, mtime, size, inode: inode.number, nlink: inode.nlink, xattrs }
   if (linkTarget !== undefined) return { ...entry, linkTarget }
   return device === undefined ? entry : { ...entry, device }
-}
-
-/** The nodes of all regular files; of a hard-link group only the first name that a walk meets. */
-export function firstNames<M extends Metadata>(root: TreeNode<M>): TreeNode<M>[] {
-  const seen = new Set<Inode<M>>()
-  const nodes: TreeNode<M>[] = []
-  for (const { node } of walkNodes(root)) {
-    if (node.inode.metadata.type !== 'file' || seen.has(node.inode)) continue
-    if (node.inode.nlink > 1) seen.add(node.inode)
-    nodes.push(node)
-  }
-  return nodes
 }

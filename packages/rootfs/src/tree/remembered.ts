@@ -1,15 +1,16 @@
 import type { Body, Rootfs, RootfsEntry } from '@c2m/plugin-api'
 import { baseName, parentOf } from '../name/path.js'
-import { findNode, pathOf, type Inode, type Metadata, type TreeNode } from './node.js'
+import { findNode, pathOf, TreeNode, type Inode, type Metadata } from './node.js'
 import { TreeRootfs, type BodyStore } from './tree-rootfs.js'
 
 /**
  * The same tree, its names and metadata read once and kept: for a tree that is looked at many times and is slow to walk, as
  * a file system on a disk is. Bodies stay where they are. The tree stays its owner's to dispose, and must not change.
+ * @param signal ends walks of what is remembered
  */
-export async function rememberRootfs(rootfs: Rootfs): Promise<Rootfs> {
+export async function rememberRootfs(rootfs: Rootfs, signal?: AbortSignal): Promise<Rootfs> {
   const root = await readNodes(rootfs)
-  return root === undefined ? rootfs : new TreeRootfs(root, new RememberedBodies(rootfs, root))
+  return root === undefined ? rootfs : new TreeRootfs(root, new RememberedBodies(rootfs, root), signal)
 }
 
 async function readNodes(rootfs: Rootfs): Promise<TreeNode<Metadata> | undefined> {
@@ -39,7 +40,7 @@ function nodeOf(
   parent: TreeNode<Metadata> | undefined,
   inodes: Map<number, Inode<Metadata>>,
 ): TreeNode<Metadata> {
-  return { name: baseName(entry.path), parent, inode: inodeOf(entry, inodes), children: undefined, mark: 0 }
+  return new TreeNode(baseName(entry.path), parent, inodeOf(entry, inodes))
 }
 
 function inodeOf(entry: RootfsEntry, inodes: Map<number, Inode<Metadata>>): Inode<Metadata> {

@@ -1,15 +1,8 @@
-import type { Body, Extent, Rootfs, RootfsEntry } from '@c2m/plugin-api'
-import { checkIsFile, followLinks, locate, type LookUp } from './lookup.js'
-import {
-  entryOf,
-  findNode,
-  firstNames,
-  pathOf,
-  sortedChildren,
-  walkNodes,
-  type Metadata,
-  type TreeNode,
-} from './node.js'
+import type { Body, RootfsEntry } from '@c2m/plugin-api'
+import { turnEventLoop } from '@c2m/process'
+import { TreeBudget } from './budget.js'
+import { DentryRootfs, type Dentry } from './dentry.js'
+import { entryOf, pathOf, sortedChildren, walkNodes, type Inode, type Metadata, type TreeNode } from './node.js'
 
 /** Where the bytes of a tree's files are. */
 export interface BodyStore<M extends Metadata> extends AsyncDisposable {
@@ -19,41 +12,36 @@ export interface BodyStore<M extends Metadata> extends AsyncDisposable {
 }
 
 /** A tree whose names and metadata are in memory. */
-export class TreeRootfs<M extends Metadata> implements Rootfs {
+export class TreeRootfs<M extends Metadata> extends DentryRootfs<NodeDentry<M>> {
   readonly #root: TreeNode<M>
   readonly #store: BodyStore<M>
 
-  constructor(root: TreeNode<M>, store: BodyStore<M>) {
+  constructor(root: TreeNode<M>, store: BodyStore<M>, signal?: AbortSignal) {
+    super(signal)
     this.#root = root
     this.#store = store
   }
 
+  top(): NodeDentry<M> {
+    return new NodeDentry(this.#root, this.#store)
+  }
+
   async *walk(from = ''): AsyncGenerator<RootfsEntry> {
-    const start = await this.#node(from)
+    const start = await this.locate(from)
     if (start === undefined) return
-    for (const { node, path } of walkNodes(start)) yield entryOf(node.inode, path)
-  }
-
-  async stat(path: string): Promise<RootfsEntry | undefined> {
-    const node = await this.#node(path)
-    return node === undefined ? undefined : entryOf(node.inode, pathOf(node))
-  }
-
-  resolve(path: string): Promise<string | undefined> {
-    return followLinks(this.#lookUp, path)
-  }
-
-  async list(path: string): Promise<readonly string[]> {
-    const node = await this.#node(path)
-    return node === undefined ? [] : sortedChildren(node).map((child) => child.name)
-  }
-
-  stream(path: string): Body {
-    return { [Symbol.asyncIterator]: () => this.#read(path) }
+    const budget = new TreeBudget('the image')
+    for (const { node, path } of walkNodes(start.dentry.node)) {
+      const turn = turnEventLoop(this.signal)
+      if (turn !== undefined) await turn
+      budget.addEntry(path.length)
+      yield entryOf(node.inode, path)
+    }
   }
 
   async *contents(): AsyncGenerator<{ entry: RootfsEntry; body: Body }> {
-    for await (const { node, body } of this.#store.contents(firstNames(this.#root))) {
+    for await (const { node, body } of this.#store.contents(await this.#firstNames())) {
+      const turn = turnEventLoop(this.signal)
+      if (turn !== undefined) await turn
       yield { entry: entryOf(node.inode, pathOf(node)), body }
     }
   }
@@ -62,16 +50,49 @@ export class TreeRootfs<M extends Metadata> implements Rootfs {
     return Promise.resolve(this.#store[Symbol.asyncDispose]())
   }
 
-  readonly #lookUp: LookUp = async (path) => findNode(this.#root, path)?.inode.metadata
+  /** The nodes of all regular files; of a hard-link group only the first name that a walk meets. */
+  async #firstNames(): Promise<TreeNode<M>[]> {
+    const seen = new Set<Inode<M>>()
+    const nodes: TreeNode<M>[] = []
+    for (const { node } of walkNodes(this.#root)) {
+      const turn = turnEventLoop(this.signal)
+      if (turn !== undefined) await turn
+      if (node.type !== 'file' || seen.has(node.inode)) continue
+      if (node.inode.nlink > 1) seen.add(node.inode)
+      nodes.push(node)
+    }
+    return nodes
+  }
+}
 
-  async #node(path: string): Promise<TreeNode<M> | undefined> {
-    const located = await locate(this.#lookUp, path)
-    return located === undefined ? undefined : findNode(this.#root, located)
+class NodeDentry<M extends Metadata> implements Dentry {
+  constructor(
+    readonly node: TreeNode<M>,
+    readonly store: BodyStore<M>,
+  ) {}
+
+  get type(): M['type'] {
+    return this.node.type
   }
 
-  async *#read(path: string): AsyncGenerator<Extent> {
-    const node = await this.#node(path)
-    checkIsFile(node?.inode.metadata, path)
-    if (node !== undefined) yield* this.#store.stream(node)
+  get linkTarget(): string | undefined {
+    return this.node.linkTarget
+  }
+
+  child(name: string): NodeDentry<M> | undefined {
+    const node = this.node.child(name)
+    return node && new NodeDentry(node, this.store)
+  }
+
+  names(): readonly string[] {
+    return sortedChildren(this.node).map(({ name }) => name)
+  }
+
+  entry(path: string): RootfsEntry {
+    return entryOf(this.node.inode, path)
+  }
+
+  body(): Body {
+    return this.store.stream(this.node)
   }
 }

@@ -1,6 +1,6 @@
 import type { Rootfs, RootfsEntry } from '@c2m/plugin-api'
 import { isBelow } from '../name/path.js'
-import { View } from './view.js'
+import { View, type Treatment } from './view.js'
 
 /** What a view leaves out of a tree. Paths are free of links. */
 export interface Cut {
@@ -79,19 +79,10 @@ export function cutRootfs(
   { removed, emptied }: Cut,
   alter?: (entry: RootfsEntry) => RootfsEntry,
 ): Rootfs {
-  const isRemoved = (path: string): boolean => {
-    if (removed.size === 0) return false
-    for (let end = path.indexOf('/'); end >= 0; end = path.indexOf('/', end + 1)) {
-      if (removed.has(path.slice(0, end))) return true
-    }
-    return removed.has(path)
-  }
-  return new View(rootfs, {
-    toBase: (path) => path,
-    fromBase: (path) => (isRemoved(path) ? undefined : path),
-    emptied,
-    alter,
-  })
+  const treatments = new Map<string, Treatment>()
+  for (const path of emptied) treatments.set(path, 'emptied')
+  for (const path of removed) treatments.set(path, 'removed')
+  return new View(rootfs, { treatments, alter })
 }
 
 /** The tree with what `decide` leaves of it: planCut and cutRootfs in one. */

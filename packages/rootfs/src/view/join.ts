@@ -1,7 +1,8 @@
-import type { Body, Extent, Rootfs, RootfsEntry } from '@c2m/plugin-api'
+import type { Body, Rootfs, RootfsEntry } from '@c2m/plugin-api'
 import { comparePaths } from '../name/order.js'
 import { cleanPath, isBelow, joinPath } from '../name/path.js'
-import { checkIsFile, followLinks, locate } from '../tree/lookup.js'
+import { DentryRootfs, signalOf, topOf, whenReady, type Dentry } from '../tree/dentry.js'
+import { PathTree } from './path-tree.js'
 import { withoutContents } from './subtree.js'
 
 /**
@@ -12,13 +13,7 @@ import { withoutContents } from './subtree.js'
 export function joinRootfs(root: Rootfs, mounts: ReadonlyMap<string, Rootfs>): Rootfs {
   const points = [...mounts].map(([path, rootfs]) => ({ path: cleanPath(path), rootfs }))
   points.sort((a, b) => comparePaths(a.path, b.path))
-  const all = [{ path: '', rootfs: root }, ...points]
-  const parts = all.map(({ path, rootfs }, index) => {
-    const nested = all.filter((other) => other.path !== path && isBelow(other.path, path))
-    const hidden = nested.map((other) => inside(path, other.path))
-    return { path, index, rootfs: hidden.length === 0 ? rootfs : withoutContents(rootfs, hidden) }
-  })
-  return new JoinedRootfs(parts)
+  return new JoinedRootfs([{ path: '', rootfs: root }, ...points])
 }
 
 interface Part {
@@ -28,42 +23,59 @@ interface Part {
   readonly rootfs: Rootfs
 }
 
-class JoinedRootfs implements Rootfs {
+class JoinedRootfs extends DentryRootfs<JoinedDentry> {
   /** In the order of their paths: the root's comes first. */
   readonly #parts: readonly Part[]
+  readonly #byPath: ReadonlyMap<string, Part>
+  readonly #mounts = new PathTree<Part>()
 
-  constructor(parts: readonly Part[]) {
-    this.#parts = parts
+  /** @param trees in the order of their paths */
+  constructor(trees: readonly { readonly path: string; readonly rootfs: Rootfs }[]) {
+    super(signalOf(trees[0]!.rootfs))
+    this.#parts = trees.map(({ path, rootfs }, index) => {
+      const hidden = directlyBelow(trees, index).map((point) => inside(path, point))
+      return { path, index, rootfs: hidden.length === 0 ? rootfs : withoutContents(rootfs, hidden) }
+    })
+    this.#byPath = new Map(this.#parts.map((part) => [part.path, part]))
+    for (const part of this.#parts) this.#mounts.set(part.path, part)
+  }
+
+  top(): Promise<JoinedDentry | undefined> {
+    return this.topOfPart(this.#parts[0]!, this.#mounts)
+  }
+
+  async topOfPart(part: Part, mounts: PathTree<Part>): Promise<JoinedDentry | undefined> {
+    const base = await topOf(part.rootfs)
+    return base && new JoinedDentry(this, part, base, mounts)
   }
 
   async *walk(from = ''): AsyncGenerator<RootfsEntry> {
-    const start = await locate(this.#lookUp, from)
-    if (start !== undefined) yield* this.#walkPart(this.#partOf(start), start)
-  }
-
-  async stat(path: string): Promise<RootfsEntry | undefined> {
-    const located = await locate(this.#lookUp, path)
-    return located === undefined ? undefined : this.#lookUp(located)
-  }
-
-  resolve(path: string): Promise<string | undefined> {
-    return followLinks(this.#lookUp, path)
-  }
-
-  async list(path: string): Promise<readonly string[]> {
-    const located = await locate(this.#lookUp, path)
-    if (located === undefined) return []
-    const part = this.#partOf(located)
-    return part.rootfs.list(inside(part.path, located))
-  }
-
-  stream(path: string): Body {
-    return { [Symbol.asyncIterator]: () => this.#read(path) }
+    const start = await this.locate(from)
+    if (start === undefined) return
+    const { part } = start.dentry
+    const open = [{ part, walk: walkOf(part, inside(part.path, start.path)) }]
+    try {
+      for (let innermost = open.at(-1); innermost !== undefined; innermost = open.at(-1)) {
+        const step = await innermost.walk.next()
+        if (step.done === true) {
+          open.pop()
+          continue
+        }
+        const path = joinPath(innermost.part.path, step.value.path)
+        const mounted = this.#byPath.get(path)
+        if (mounted === undefined || mounted === innermost.part) yield this.shown(innermost.part, step.value, path)
+        else open.push({ part: mounted, walk: walkOf(mounted, '') })
+      }
+    } finally {
+      for (const { walk } of open) await walk.return?.()
+    }
   }
 
   async *contents(): AsyncGenerator<{ entry: RootfsEntry; body: Body }> {
     for (const part of this.#parts) {
-      for await (const { entry, body } of part.rootfs.contents()) yield { entry: this.#shown(part, entry), body }
+      for await (const { entry, body } of part.rootfs.contents()) {
+        yield { entry: this.shown(part, entry, joinPath(part.path, entry.path)), body }
+      }
     }
   }
 
@@ -71,39 +83,62 @@ class JoinedRootfs implements Rootfs {
     // the parts are their owners' to dispose
   }
 
-  readonly #lookUp = async (path: string): Promise<RootfsEntry | undefined> => {
-    const part = this.#partOf(path)
-    const entry = await part.rootfs.stat(inside(part.path, path))
-    return entry === undefined ? undefined : this.#shown(part, entry)
-  }
-
-  async *#walkPart(part: Part, from: string): AsyncGenerator<RootfsEntry> {
-    for await (const entry of part.rootfs.walk(inside(part.path, from))) {
-      const path = joinPath(part.path, entry.path)
-      const mounted = path === part.path ? undefined : this.#parts.find((other) => other.path === path)
-      if (mounted === undefined) yield this.#shown(part, entry)
-      else yield* this.#walkPart(mounted, path)
-    }
-  }
-
-  async *#read(path: string): AsyncGenerator<Extent> {
-    const { path: located } = checkIsFile(await this.stat(path), path)
-    const part = this.#partOf(located)
-    yield* part.rootfs.stream(inside(part.path, located))
-  }
-
-  #partOf(path: string): Part {
-    return this.#parts.findLast((part) => part.path === path || isBelow(path, part.path))!
-  }
-
   /** Inode numbers of different parts must differ. */
-  #shown(part: Part, entry: RootfsEntry): RootfsEntry {
-    return {
-      ...entry,
-      path: joinPath(part.path, entry.path),
-      inode: entry.inode * this.#parts.length + part.index,
-    }
+  shown(part: Part, entry: RootfsEntry, path: string): RootfsEntry {
+    return { ...entry, path, inode: entry.inode * this.#parts.length + part.index }
   }
+}
+
+class JoinedDentry implements Dentry {
+  constructor(
+    readonly tree: JoinedRootfs,
+    readonly part: Part,
+    readonly base: Dentry,
+    /** What is mounted here and below. */
+    readonly mounts: PathTree<Part> | undefined,
+  ) {}
+
+  get type(): Dentry['type'] {
+    return this.base.type
+  }
+
+  get linkTarget(): string | undefined {
+    return this.base.linkTarget
+  }
+
+  child(name: string): JoinedDentry | undefined | Promise<JoinedDentry | undefined> {
+    const mounts = this.mounts?.child(name)
+    if (mounts?.value !== undefined) return this.tree.topOfPart(mounts.value, mounts)
+    return whenReady(this.base.child(name), (base) => base && new JoinedDentry(this.tree, this.part, base, mounts))
+  }
+
+  names(): readonly string[] | Promise<readonly string[]> {
+    return this.base.names()
+  }
+
+  entry(path: string): RootfsEntry | Promise<RootfsEntry> {
+    const own = this.base.entry(inside(this.part.path, path))
+    return whenReady(own, (entry) => this.tree.shown(this.part, entry, path))
+  }
+
+  body(path: string): Body {
+    return this.base.body(inside(this.part.path, path))
+  }
+}
+
+/** Paths of what is mounted below a tree and not below another that is; the trees are in the order of their paths. */
+function directlyBelow(trees: readonly { readonly path: string }[], index: number): string[] {
+  const top = trees[index]!.path
+  const found: string[] = []
+  for (let at = index + 1; at < trees.length && isBelow(trees[at]!.path, top); at++) {
+    const last = found.at(-1)
+    if (last === undefined || !isBelow(trees[at]!.path, last)) found.push(trees[at]!.path)
+  }
+  return found
+}
+
+function walkOf(part: Part, from: string): AsyncIterator<RootfsEntry> {
+  return part.rootfs.walk(from)[Symbol.asyncIterator]()
 }
 
 /** A path as the tree mounted on `top` knows it. */

@@ -1,18 +1,23 @@
 import type { Body, Rootfs, RootfsEntry } from '@c2m/plugin-api'
-import { cleanPath, joinPath } from '../name/path.js'
-import { followLinks, locate, noSuchFile } from '../tree/lookup.js'
+import { isBelow, joinPath } from '../name/path.js'
+import { DentryRootfs, signalOf, topOf, whenReady, type Dentry } from '../tree/dentry.js'
 import { LinkGroups } from '../tree/link-groups.js'
+import { Descent, PathTree } from './path-tree.js'
 
-/** Which part of a tree a view shows, and under which names. */
-export interface ViewMapping {
-  toBase(path: string): string
-  /** Undefined for what the view does not show. */
-  fromBase(path: string): string | undefined
-  /** The view's paths of regular files that it shows without their content. */
-  readonly emptied?: ReadonlySet<string>
+/** What becomes of a name: gone with all below it; a regular file without its content; a directory without its entries. */
+export type Treatment = 'removed' | 'emptied' | 'hollow'
+
+/** Which part of a tree a view shows. Paths are free of links. */
+export interface Selection {
+  /** The directory that becomes the root; default: the tree's. */
+  readonly from?: string
+  /** By the view's paths. */
+  readonly treatments?: ReadonlyMap<string, Treatment>
   /** What the view changes in an entry besides; not its path, type, size or inode. */
-  alter?(entry: RootfsEntry): RootfsEntry
+  readonly alter?: (entry: RootfsEntry) => RootfsEntry
 }
+
+type Treatments = PathTree<Treatment>
 
 const NOTHING: Body = {
   async *[Symbol.asyncIterator]() {
@@ -25,62 +30,53 @@ const NOTHING: Body = {
  * view are not counted, and links are resolved as if the view were all there is. An emptied name of a file with several is a
  * file of its own: the other names keep the content.
  */
-export class View implements Rootfs {
+export class View extends DentryRootfs<ViewDentry> {
   readonly #base: Rootfs
-  readonly #mapping: ViewMapping
+  readonly #from: string
+  readonly #treatments: Treatments = new PathTree()
+  readonly #emptied: string[] = []
+  readonly #alter: Selection['alter']
   /** Inode numbers of emptied files that had several names: lower than any in the base. */
   readonly #ownInodes = new Map<string, number>()
   #groups: Promise<LinkGroups> | undefined
 
-  constructor(base: Rootfs, mapping: ViewMapping) {
+  constructor(base: Rootfs, { from = '', treatments = new Map(), alter }: Selection) {
+    super(signalOf(base))
     this.#base = base
-    this.#mapping = mapping
-  }
-
-  async *walk(from = ''): AsyncGenerator<RootfsEntry> {
-    const start = await locate(this.#lookUp, from)
-    if (start === undefined) return
-    const groups = await this.#linkGroups()
-    for await (const entry of this.#base.walk(this.#mapping.toBase(start))) {
-      const path = this.#mapping.fromBase(entry.path)
-      if (path !== undefined) yield this.#shown(groups, { ...entry, path })
+    this.#from = from
+    this.#alter = alter
+    for (const [path, treatment] of treatments) {
+      this.#treatments.set(path, treatment)
+      if (treatment === 'emptied') this.#emptied.push(path)
     }
   }
 
-  async stat(path: string): Promise<RootfsEntry | undefined> {
-    const located = await locate(this.#lookUp, path)
-    if (located === undefined) return undefined
-    const entry = await this.#lookUp(located)
-    return entry === undefined ? undefined : this.#shown(await this.#linkGroups(), entry)
+  async top(): Promise<ViewDentry | undefined> {
+    let base = await topOf(this.#base)
+    for (const name of this.#from === '' ? [] : this.#from.split('/')) base = await base?.child(name)
+    return base && new ViewDentry(this, base, this.#treatments)
   }
 
-  resolve(path: string): Promise<string | undefined> {
-    return followLinks(this.#lookUp, path)
-  }
-
-  async list(path: string): Promise<readonly string[]> {
-    const located = await locate(this.#lookUp, path)
-    if (located === undefined) return []
-    const base = this.#mapping.toBase(located)
-    const names = await this.#base.list(base)
-    return names.filter((name) => this.#mapping.fromBase(joinPath(base, name)) !== undefined)
-  }
-
-  stream(path: string): Body {
-    return { [Symbol.asyncIterator]: () => this.#read(path) }
+  async *walk(from = ''): AsyncGenerator<RootfsEntry> {
+    const start = await this.locate(from)
+    if (start === undefined) return
+    const groups = await this.#linkGroups()
+    for await (const [entry, treatment] of this.#walkBase(start.path, start.dentry.treatments)) {
+      yield this.#shown(groups, entry, treatment)
+    }
   }
 
   async *contents(): AsyncGenerator<{ entry: RootfsEntry; body: Body }> {
     const groups = await this.#linkGroups()
-    for (const path of this.#mapping.emptied ?? []) {
+    for (const path of this.#emptied) {
       const entry = await this.stat(path)
       if (entry !== undefined) yield { entry, body: NOTHING }
     }
     for await (const { entry, body } of this.#base.contents()) {
       // the name that stands for a hard-link group in the base may lie outside of the view
-      const path = groups.first(entry.inode, this.#mapping.fromBase(entry.path))
-      if (path === undefined || this.#isEmptied(path)) continue
-      yield { entry: this.#shown(groups, { ...entry, path }), body }
+      const path = groups.first(entry.inode, this.#shownPath(entry.path))
+      if (path === undefined || this.#treatmentOf(path) === 'emptied') continue
+      yield { entry: this.#shown(groups, { ...entry, path }, undefined), body }
     }
   }
 
@@ -88,11 +84,52 @@ export class View implements Rootfs {
     // the base is its owner's to dispose
   }
 
-  readonly #lookUp = async (path: string): Promise<RootfsEntry | undefined> => {
-    const base = this.#mapping.toBase(path)
-    if (this.#mapping.fromBase(base) === undefined) return undefined
-    const entry = await this.#base.stat(base)
-    return entry === undefined ? undefined : { ...entry, path }
+  /** As the view shows what the base has at the same place. */
+  async entryOf(base: Dentry, path: string, treatment: Treatment | undefined): Promise<RootfsEntry> {
+    const entry = await base.entry(path)
+    return this.#shown(await this.#linkGroups(), entry, treatment)
+  }
+
+  bodyOf(base: Dentry, path: string, treatment: Treatment | undefined): Body {
+    return treatment === 'emptied' ? NOTHING : base.body(joinPath(this.#from, path))
+  }
+
+  /** Entries of the base below a directory of the view, under the view's paths. */
+  async *#walkBase(
+    from: string,
+    treatments: Treatments | undefined,
+  ): AsyncGenerator<readonly [RootfsEntry, Treatment | undefined]> {
+    const descent = new Descent<Treatments | undefined>(treatments, (above, name) => above?.child(name))
+    let hidden: string | undefined
+    for await (const entry of this.#base.walk(joinPath(this.#from, from))) {
+      const path = this.#inside(entry.path)
+      if (hidden !== undefined && isBelow(path, hidden)) continue
+      hidden = undefined
+      const treatment = treatments === undefined || treatments.isEmpty ? undefined : descent.enter(path)?.value
+      if (treatment === 'removed' || treatment === 'hollow') hidden = path
+      if (treatment !== 'removed') yield [this.#from === '' ? entry : { ...entry, path }, treatment]
+    }
+  }
+
+  /** A path of the base, which lies below the view's root, as the view has it. */
+  #inside(path: string): string {
+    return this.#from === '' ? path : path.slice(this.#from.length + 1)
+  }
+
+  /** A file's path as the view has it; undefined when it does not show it. */
+  #shownPath(path: string): string | undefined {
+    if (!isBelow(path, this.#from)) return undefined
+    const inside = this.#inside(path)
+    if (this.#treatments.isEmpty) return inside
+    for (const treatment of this.#treatments.along(inside)) if (treatment !== 'emptied') return undefined
+    return inside
+  }
+
+  #treatmentOf(path: string): Treatment | undefined {
+    if (this.#treatments.isEmpty) return undefined
+    let node: Treatments | undefined = this.#treatments
+    for (const name of path.split('/')) node = node?.child(name)
+    return node?.value
   }
 
   #linkGroups(): Promise<LinkGroups> {
@@ -103,31 +140,61 @@ export class View implements Rootfs {
     const groups = new LinkGroups()
     let lowest = 0
     const separate: string[] = []
-    for await (const entry of this.#base.walk(this.#mapping.toBase(''))) {
-      const path = this.#mapping.fromBase(entry.path)
-      if (path === undefined) continue
+    for await (const [entry, treatment] of this.#walkBase('', this.#treatments)) {
       lowest = Math.min(lowest, entry.inode)
-      if (entry.nlink > 1 && this.#isEmptied(path)) separate.push(path)
-      else groups.note(entry, path)
+      if (entry.nlink > 1 && treatment === 'emptied') separate.push(entry.path)
+      else groups.note(entry)
     }
     for (const path of separate) this.#ownInodes.set(path, --lowest)
     return groups
   }
 
-  #isEmptied(path: string): boolean {
-    return this.#mapping.emptied?.has(path) === true
-  }
-
   /** An entry, already under the view's path, as the view shows it. */
-  #shown(groups: LinkGroups, entry: RootfsEntry): RootfsEntry {
-    const altered = this.#mapping.alter?.(entry) ?? entry
-    if (!this.#isEmptied(entry.path)) return groups.counted(altered)
+  #shown(groups: LinkGroups, entry: RootfsEntry, treatment: Treatment | undefined): RootfsEntry {
+    const altered = this.#alter?.(entry) ?? entry
+    if (treatment !== 'emptied') return groups.counted(altered)
     return { ...altered, size: 0, nlink: 1, inode: this.#ownInodes.get(entry.path) ?? entry.inode }
   }
+}
 
-  async *#read(path: string): AsyncGenerator<{ offset: number; data: Uint8Array }> {
-    const located = await locate(this.#lookUp, path)
-    if (located === undefined) throw noSuchFile(cleanPath(path))
-    if (!this.#isEmptied(located)) yield* this.#base.stream(this.#mapping.toBase(located))
+class ViewDentry implements Dentry {
+  constructor(
+    readonly view: View,
+    readonly base: Dentry,
+    /** Of this name and of those below it. */
+    readonly treatments: Treatments | undefined,
+  ) {}
+
+  get type(): Dentry['type'] {
+    return this.base.type
+  }
+
+  get linkTarget(): string | undefined {
+    return this.base.linkTarget
+  }
+
+  child(name: string): ViewDentry | undefined | Promise<ViewDentry | undefined> {
+    const treatments = this.treatments?.child(name)
+    if (this.#isHollow || treatments?.value === 'removed') return undefined
+    return whenReady(this.base.child(name), (base) => base && new ViewDentry(this.view, base, treatments))
+  }
+
+  names(): readonly string[] | Promise<readonly string[]> {
+    if (this.#isHollow) return []
+    return whenReady(this.base.names(), (names) =>
+      names.filter((name) => this.treatments?.child(name)?.value !== 'removed'),
+    )
+  }
+
+  entry(path: string): Promise<RootfsEntry> {
+    return this.view.entryOf(this.base, path, this.treatments?.value)
+  }
+
+  body(path: string): Body {
+    return this.view.bodyOf(this.base, path, this.treatments?.value)
+  }
+
+  get #isHollow(): boolean {
+    return this.treatments?.value === 'hollow'
   }
 }

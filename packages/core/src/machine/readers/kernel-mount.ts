@@ -66,7 +66,7 @@ export class KernelMount {
 
   /** Names and attributes at once, for looking. */
   async look(): Promise<Rootfs> {
-    const rootfs = await openDirectory(this.folder)
+    const rootfs = await openDirectory(this.folder, { signal: this.context.signal })
     this.cleanup.defer(() => rootfs[Symbol.asyncDispose]())
     return rootfs
   }

@@ -52,7 +52,7 @@ export async function openSpooledTar(
   cleanup: CleanupStack,
 ): Promise<Rootfs> {
   const layer = await indexLayer(path, { signal, warn: (message) => reporter.warn(message) })
-  const rootfs = await archiveRootfs(withoutTwins(layer))
+  const rootfs = await archiveRootfs(withoutTwins(layer), signal)
   cleanup.defer(() => rootfs[Symbol.asyncDispose]())
   return rootfs
 }

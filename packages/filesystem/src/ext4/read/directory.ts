@@ -1,4 +1,4 @@
-import { compareNames, decodeName } from '@c2m/rootfs'
+import { compareNames, decodeName, TreeBudget } from '@c2m/rootfs'
 import { throwIfAborted } from '@c2m/process'
 import { blockRuns } from './block-map.js'
 import type { BlockLedger } from './block-run.js'
@@ -22,7 +22,7 @@ const SURROGATE = /[\ud800-\udfff]/
 /**
  * The names in a directory by their raw bytes, without '.' and '..': linear ones, indexed ones (read linearly, too) and
  * inline ones. In an encrypted directory names are as the kernel shows them without the key.
- * @throws C2M_EXT4_DAMAGED, C2M_EXT4_CHECKSUM
+ * @throws C2M_EXT4_DAMAGED, C2M_EXT4_CHECKSUM, C2M_TREE_TOO_LARGE
  */
 export async function readDirectory(
   inode: StoredInode,
@@ -74,6 +74,7 @@ class Collector {
   readonly #isEncrypted: boolean
   readonly #blockSize: number
   readonly #entries: DirectoryEntry[] = []
+  readonly #budget = new TreeBudget('the ext4 file system')
   #needsByteOrder = false
 
   constructor(place: Place, encrypted: boolean, blockSize: number) {
@@ -92,6 +93,7 @@ class Collector {
       if (text.includes('/') || text.includes('\0')) {
         throw damaged(this.#place, `the directory holds the impossible name ${JSON.stringify(text)}`)
       }
+      this.#budget.addEntry(text.length)
       this.#needsByteOrder ||= SURROGATE.test(text)
       this.#entries.push({ name: text, inode })
     }

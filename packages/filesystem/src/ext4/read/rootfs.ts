@@ -1,13 +1,14 @@
 import type { Body, EntryType, Extent, Rootfs, RootfsEntry } from '@c2m/plugin-api'
 import { C2mError } from '@c2m/process'
-import { checkIsFile, followLinks, locate, type LookUp } from '@c2m/rootfs'
+import { DentryRootfs, type Dentry } from '@c2m/rootfs'
+import { ROOT_INODE } from '../constants.js'
 import { BlockLedger } from './block-run.js'
 import { planFile } from './content/file-plan.js'
 import { ReadAhead, type PlannedFile } from './content/read-ahead.js'
+import { DirectoryCache } from './directory-cache.js'
 import { FileCollector, type FileList } from './file-list.js'
 import type { FileSystem } from './file-system.js'
 import { isEncrypted } from './inode-reader.js'
-import { Lookup } from './lookup.js'
 import type { Ext4Summary } from './probe.js'
 import { deviceOf, modificationTime, type StoredInode } from './stored-inode.js'
 import { readSymlink } from './symlink.js'
@@ -20,49 +21,37 @@ export interface Ext4Rootfs extends Rootfs {
   readonly summary: Ext4Summary
 }
 
-export class FileSystemRootfs implements Ext4Rootfs {
+export class FileSystemRootfs extends DentryRootfs<InodeDentry> implements Ext4Rootfs {
   readonly summary: Ext4Summary
   readonly #fileSystem: FileSystem
-  readonly #lookup: Lookup
+  readonly #directories: DirectoryCache
   readonly #xattrs: XattrReader
   #saidEncrypted = false
   #files: FileList | undefined
 
   constructor(fileSystem: FileSystem, summary: Ext4Summary) {
+    super(fileSystem.signal)
     this.summary = summary
     this.#fileSystem = fileSystem
-    this.#lookup = new Lookup(fileSystem)
+    this.#directories = new DirectoryCache(fileSystem)
     this.#xattrs = new XattrReader(fileSystem)
   }
 
+  top(): Promise<InodeDentry> {
+    return this.#dentry('', ROOT_INODE)
+  }
+
   async *walk(from = ''): AsyncGenerator<RootfsEntry> {
-    const start = await this.#visit(from)
-    if (start === undefined) return
+    const place = await this.locate(from)
+    if (place === undefined) return
+    const start = { path: place.path, inode: place.dentry.inode }
     const files = start.path === '' && this.#files === undefined ? new FileCollector(this.#fileSystem) : undefined
     for await (const visit of walkTree(start, this.#fileSystem)) {
       this.#noticeEncrypted(visit)
       await files?.take(visit)
-      yield await this.#entry(visit)
+      yield await this.entry(visit)
     }
     this.#files ??= files?.list
-  }
-
-  async stat(path: string): Promise<RootfsEntry | undefined> {
-    const visit = await this.#visit(path)
-    return visit === undefined ? undefined : this.#entry(visit)
-  }
-
-  resolve(path: string): Promise<string | undefined> {
-    return followLinks(this.#lookUp, path)
-  }
-
-  async list(path: string): Promise<readonly string[]> {
-    const visit = await this.#visit(path)
-    return visit?.inode.type === 'directory' ? this.#lookup.names(visit.inode, visit.path) : []
-  }
-
-  stream(path: string): Body {
-    return { [Symbol.asyncIterator]: () => this.#readAlone(path) }
   }
 
   async *contents(): AsyncGenerator<{ entry: RootfsEntry; body: Body }> {
@@ -74,7 +63,7 @@ export class FileSystemRootfs implements Ext4Rootfs {
       for (current = await reader.nextFile(); current !== undefined; current = await reader.nextFile()) {
         const visit = current
         const body = { [Symbol.asyncIterator]: () => readBody(reader, visit.path, () => current === visit) }
-        yield { entry: await this.#entry(visit), body }
+        yield { entry: await this.entry(visit), body }
       }
     } finally {
       current = undefined
@@ -87,19 +76,25 @@ export class FileSystemRootfs implements Ext4Rootfs {
     return Promise.resolve()
   }
 
-  readonly #lookUp: LookUp = async (path) => {
-    const inode = await this.#lookup.find(path)
-    if (inode?.type !== 'symlink') return inode
-    return { type: inode.type, linkTarget: await readSymlink(inode, { inode: inode.number, path }, this.#fileSystem) }
+  async child(directory: InodeDentry, name: string): Promise<InodeDentry | undefined> {
+    const { inode, path } = directory
+    if (inode.type !== 'directory') return undefined
+    const number = await this.#directories.find(inode, path, name)
+    return number === undefined ? undefined : this.#dentry(path === '' ? name : `${path}/${name}`, number)
   }
 
-  async #visit(path: string): Promise<Visit | undefined> {
-    const located = await locate(this.#lookUp, path)
-    const inode = located === undefined ? undefined : await this.#lookup.find(located)
-    return located === undefined || inode === undefined ? undefined : { path: located, inode }
+  async names({ inode, path }: InodeDentry): Promise<readonly string[]> {
+    return inode.type === 'directory' ? this.#directories.names(inode, path) : []
   }
 
-  #entry({ path, inode }: Visit): RootfsEntry | Promise<RootfsEntry> {
+  async #dentry(path: string, number: number): Promise<InodeDentry> {
+    const place = { inode: number, path }
+    const inode = await this.#fileSystem.inodes.read(place)
+    const target = inode.type === 'symlink' ? await readSymlink(inode, place, this.#fileSystem) : undefined
+    return new InodeDentry(this, inode, path, target)
+  }
+
+  entry({ path, inode }: Visit): RootfsEntry | Promise<RootfsEntry> {
     const place = { inode: inode.number, path }
     const xattrs = this.#xattrs.read(inode, place)
     if (inode.type !== 'symlink') {
@@ -130,9 +125,8 @@ export class FileSystemRootfs implements Ext4Rootfs {
   async #listFiles(): Promise<FileList> {
     if (this.#files !== undefined) return this.#files
     const files = new FileCollector(this.#fileSystem)
-    const start = await this.#visit('')
-    if (start === undefined) return files.list
-    for await (const visit of walkTree(start, this.#fileSystem)) await files.take(visit)
+    const { inode } = await this.top()
+    for await (const visit of walkTree({ path: '', inode }, this.#fileSystem)) await files.take(visit)
     this.#files = files.list
     return files.list
   }
@@ -148,10 +142,8 @@ export class FileSystemRootfs implements Ext4Rootfs {
     }
   }
 
-  async *#readAlone(path: string): AsyncGenerator<Extent> {
-    const visit = await this.#visit(path)
-    const { inode } = checkIsFile(visit === undefined ? undefined : { ...visit, type: visit.inode.type }, path)
-    const place = { inode: inode.number, path: visit?.path }
+  async *read(path: string, inode: StoredInode): AsyncGenerator<Extent> {
+    const place = { inode: inode.number, path }
     const files = [{ file: inode, plan: () => planFile(inode, place, this.#fileSystem) }]
     const reader = new ReadAhead(files, this.#fileSystem.source, this.#fileSystem.signal)
     try {
@@ -160,6 +152,36 @@ export class FileSystemRootfs implements Ext4Rootfs {
     } finally {
       await reader.close()
     }
+  }
+}
+
+class InodeDentry implements Dentry {
+  constructor(
+    readonly tree: FileSystemRootfs,
+    readonly inode: StoredInode,
+    /** By which it was found, for errors. */
+    readonly path: string,
+    readonly linkTarget: string | undefined,
+  ) {}
+
+  get type(): EntryType {
+    return this.inode.type
+  }
+
+  child(name: string): Promise<InodeDentry | undefined> {
+    return this.tree.child(this, name)
+  }
+
+  names(): Promise<readonly string[]> {
+    return this.tree.names(this)
+  }
+
+  entry(path: string): RootfsEntry | Promise<RootfsEntry> {
+    return this.tree.entry({ path, inode: this.inode })
+  }
+
+  body(path: string): Body {
+    return { [Symbol.asyncIterator]: () => this.tree.read(path, this.inode) }
   }
 }
 

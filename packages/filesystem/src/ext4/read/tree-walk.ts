@@ -1,5 +1,5 @@
-import { cleanPath } from '@c2m/rootfs'
-import { throwIfAborted } from '@c2m/process'
+import { cleanPath, TreeBudget } from '@c2m/rootfs'
+import { throwIfAborted, turnEventLoop } from '@c2m/process'
 import { blockRuns } from './block-map.js'
 import { BlockLedger } from './block-run.js'
 import { readDirectory, type DirectoryEntry } from './directory.js'
@@ -29,14 +29,15 @@ interface Frame {
 /**
  * Depth first, a directory before its children, siblings by raw name bytes. Damage that would let one thing appear
  * several times is an error: a directory with two names, a file with more names than it counts.
- * @throws C2M_EXT4_DAMAGED, C2M_EXT4_CHECKSUM, C2M_PATH_INVALID, C2M_INTERRUPTED
+ * @throws C2M_EXT4_DAMAGED, C2M_EXT4_CHECKSUM, C2M_PATH_INVALID, C2M_TREE_TOO_LARGE, C2M_INTERRUPTED
  */
 export async function* walkTree(start: Visit, fileSystem: FileSystem): AsyncGenerator<Visit> {
   const seen = new Names()
   const ledger = new BlockLedger(fileSystem.volume)
+  const budget = new TreeBudget('the ext4 file system')
   seen.note(start)
   yield start
-  const stack: Frame[] = await enter(start, fileSystem, ledger)
+  const stack: Frame[] = await enter(start, fileSystem, ledger, budget)
   for (let frame = stack.at(-1); frame !== undefined; frame = stack.at(-1)) {
     const { entries, next } = frame
     if (next === entries.length) {
@@ -50,16 +51,24 @@ export async function* walkTree(start: Visit, fileSystem: FileSystem): AsyncGene
     const inode = fileSystem.inodes.peek(place) ?? (await fileSystem.inodes.read(place))
     const visit = { path: place.path, inode }
     seen.note(visit)
+    const turn = turnEventLoop(fileSystem.signal)
+    if (turn !== undefined) await turn
     yield visit
-    if (inode.type === 'directory') stack.push(...(await enter(visit, fileSystem, ledger)))
+    if (inode.type === 'directory') stack.push(...(await enter(visit, fileSystem, ledger, budget)))
   }
 }
 
-async function enter({ path, inode }: Visit, fileSystem: FileSystem, ledger: BlockLedger): Promise<Frame[]> {
+async function enter(
+  { path, inode }: Visit,
+  fileSystem: FileSystem,
+  ledger: BlockLedger,
+  budget: TreeBudget,
+): Promise<Frame[]> {
   if (inode.type !== 'directory') return []
   throwIfAborted(fileSystem.signal)
   if (path.length > SURELY_SHORT) cleanPath(path)
   const entries = await readDirectory(inode, { inode: inode.number, path }, fileSystem, ledger)
+  for (const { name } of entries) budget.addEntry(path.length + 1 + name.length)
   return [{ path, entries, next: 0 }]
 }
 

@@ -1,19 +1,18 @@
-import { compareNames } from '@c2m/rootfs'
-import { ROOT_INODE } from '../constants.js'
+import { compareNames, MAX_ENTRIES } from '@c2m/rootfs'
 import { readDirectory, type DirectoryEntry } from './directory.js'
 import type { FileSystem } from './file-system.js'
 import type { StoredInode } from './stored-inode.js'
 
 /** Names of directories that are kept for the next look; besides them, one directory that has more. */
-const MAX_KEPT = 50_000
+const MAX_KEPT = Math.floor(MAX_ENTRIES / 8)
 
 interface Directory {
   readonly inode: number
   readonly entries: readonly DirectoryEntry[]
 }
 
-/** Finds inodes by paths that are free of links. */
-export class Lookup {
+/** What directories hold, those that were asked for last. */
+export class DirectoryCache {
   readonly #fileSystem: FileSystem
   /** By inode, the one used longest ago first. */
   readonly #directories = new Map<number, Directory>()
@@ -24,19 +23,9 @@ export class Lookup {
     this.#fileSystem = fileSystem
   }
 
-  /** Undefined when there is no such name. @throws C2M_EXT4_DAMAGED, C2M_EXT4_CHECKSUM */
-  async find(path: string): Promise<StoredInode | undefined> {
-    const { inodes } = this.#fileSystem
-    let inode = await inodes.read({ inode: ROOT_INODE, path: '' })
-    let here = ''
-    for (const name of path === '' ? [] : path.split('/')) {
-      if (inode.type !== 'directory') return undefined
-      const number = search(await this.#read(inode, here), name)
-      if (number === undefined) return undefined
-      here = here === '' ? name : `${here}/${name}`
-      inode = await inodes.read({ inode: number, path: here })
-    }
-    return inode
+  /** The inode that a name of a directory stands for. @throws C2M_EXT4_DAMAGED, C2M_EXT4_CHECKSUM */
+  async find(directory: StoredInode, path: string, name: string): Promise<number | undefined> {
+    return search(await this.#read(directory, path), name)
   }
 
   /** The names in a directory, in order. */
