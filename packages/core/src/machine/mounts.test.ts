@@ -65,6 +65,17 @@ describe('joinMounts', () => {
     expect(warnings).toHaveLength(4)
   })
 
+  it('joins a volume once that fstab mounts in many places, and makes many mount points in a tree', async () => {
+    const lines = Array.from({ length: 300 }, (_, index) => `LABEL=a /new/m${index} ext4\nLABEL=v${index} /v/${index} ext4`)
+    const many = Array.from({ length: 300 }, (_, index) => volume(`v${index}`, { [`x${index}`]: '' }))
+    const { names, mounts, warnings } = await join({ 'etc/fstab': lines.join('\n') }, [volume('a', { x: '' }), ...many])
+    expect(names.filter((name) => name.startsWith('file new/'))).toEqual(['file new/m0/x'])
+    expect(mounts).toHaveLength(301)
+    expect(names).toContain('file v/299/x299')
+    expect(warnings).toHaveLength(299)
+    expect(warnings[0]).toContain('is at /new/m0 already')
+  })
+
   it('says of every volume of the disk why it is missing', async () => {
     const fstab = [
       '/data/www /var/www none bind',

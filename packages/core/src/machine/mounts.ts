@@ -30,7 +30,8 @@ const FIRMWARE = /^\/(?:boot|efi)(?:\/|$)/
 
 /**
  * Joins the file systems that the root's fstab(5) mounts, one after the other, where the kernel would: links in a target
- * are followed in what is joined so far. What cannot be found, read or placed is told to `warn`: the image then lacks it.
+ * are followed in what is joined so far. A volume is joined once, where its path is the shortest: content that is mounted in
+ * a second place is no more content. What cannot be found, read or placed is told to `warn`: the image then lacks it.
  * @param opened trees that were opened already
  */
 export async function joinMounts(
@@ -43,7 +44,7 @@ export async function joinMounts(
   const text = (await readText(root, 'etc/fstab', LIMIT)) ?? ''
   const crypttab = parseCrypttab((await readText(root, 'etc/crypttab', LIMIT)) ?? '')
   const tree = new MountedTree(root)
-  const mounts: JoinedMount[] = []
+  const mounts = new Map<Volume, string>()
   for (const entry of parseFstab(text).sort((a, b) => a.target.length - b.target.length)) {
     if (!isOfDisk(entry)) continue
     const missing = (because: string) => warn(`${shown(entry.target)} is missing: ${shown(because)}`)
@@ -54,10 +55,13 @@ export async function joinMounts(
     }
     const volume = findMounted(volumes, entry, crypttab)
     if (volume === rootVolume) continue
+    const place = volume && mounts.get(volume)
     if (isByHand(entry)) {
       if (volume !== undefined) missing(`fstab does not mount ${describeVolume(volume)} by itself (noauto)`)
     } else if (volume === undefined) {
       missing(explain(entry))
+    } else if (place !== undefined) {
+      missing(`${describeVolume(volume)} is at ${place} already; a symlink shows it in another place, too`)
     } else if (volume.open === undefined) {
       if (!FIRMWARE.test(entry.target)) missing(unreadable(volume))
     } else {
@@ -66,11 +70,11 @@ export async function joinMounts(
         missing(error.message)
       })
       const path = content && (await tree.mount(entry.target, content))
-      if (path !== undefined) mounts.push({ path: `/${path}`, volume })
+      if (path !== undefined) mounts.set(volume, `/${path}`)
       else if (content !== undefined) missing('something else is there')
     }
   }
-  return { rootfs: tree.rootfs, mounts }
+  return { rootfs: tree.rootfs, mounts: [...mounts].map(([volume, path]) => ({ path, volume })) }
 }
 
 async function wholeTree(volume: Volume, opened: ReadonlyMap<Volume, Rootfs>): Promise<Rootfs> {

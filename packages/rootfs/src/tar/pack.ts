@@ -47,7 +47,9 @@ async function* membersByStorage(rootfs: Rootfs, options: PackOptions): AsyncGen
     const group = groups.get(entry.inode)
     if (group !== undefined && type !== 'file') yield hardLink(entry, group[0]!.path)
     else if (type !== 'file') yield plainMember(entry, type)
-    if (entry.nlink > 1 && type !== 'directory') groups.set(entry.inode, [...(group ?? []), entry])
+    if (entry.nlink <= 1 || type === 'directory') continue
+    if (group === undefined) groups.set(entry.inode, [entry])
+    else group.push(entry)
   }
   for await (const { entry, body } of rootfs.contents()) {
     yield options.sparse === true ? await fileMember(rootfs, entry, options) : { ...plainMember(entry, 'file'), body }
