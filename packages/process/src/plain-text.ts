@@ -5,7 +5,6 @@ const ESCAPE_SEQUENCE = /\x1b(?:\[[0-?]*[ -/]*[@-~]?|[\]PX^_][^\x07\x1b]*(?:\x07
 export function plainText(text: string): string {
   return text
     .replace(ESCAPE_SEQUENCE, '')
-    .replace(/\r+\n/g, '\n')
-    .replace(/\r/g, '\n')
+    .replace(/\r+\n?/g, (found) => (found.endsWith('\n') ? '\n' : '\n'.repeat(found.length)))
     .replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, '')
 }

@@ -193,6 +193,6 @@ function hostnameFrom(name: string): string {
   const clean = name
     .toLowerCase()
     .replace(/[^a-z0-9-]+/g, '-')
-    .replace(/^-+|-+$/g, '')
-  return clean.slice(0, 63).replace(/-+$/, '') || 'localhost'
+    .replace(/^-+|(?<!-)-+$/g, '')
+  return clean.slice(0, 63).replace(/(?<!-)-+$/, '') || 'localhost'
 }

@@ -140,7 +140,7 @@ function imageName(name: string): string {
   const clean = name
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-+|-+$/g, '')
+    .replace(/^-+|(?<!-)-+$/g, '')
   return clean || 'machine'
 }
 

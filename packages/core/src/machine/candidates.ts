@@ -16,6 +16,8 @@ export interface Candidate {
 export const LEAST_SCORE = 20
 /** Bytes of a configuration file that are looked at. */
 const LIMIT = 1024 * 1024
+/** Roots that a boot menu may name. */
+const MOST_SOURCES = 100
 
 /** Evidence: a tree is opened, looked at and weighed; nothing on the disk is believed alone. */
 export async function scoreVolume(volume: Volume, rootfs: Rootfs, volumes: readonly Volume[]): Promise<Candidate> {
@@ -79,7 +81,8 @@ export async function addBootEvidence(
   for (const { rootfs } of candidates) {
     for (const path of menus) {
       const text = (await readText(rootfs, path, LIMIT).catch(() => undefined)) ?? ''
-      for (const [, source = ''] of text.matchAll(/\broot=(\S+)/g)) {
+      const sources = new Set(Array.from(text.matchAll(/\broot=(\S{1,255})/g), ([, source = '']) => source))
+      for (const source of [...sources].slice(0, MOST_SOURCES)) {
         const volume = findVolume(volumes, source.replace(/^\(|\)$/g, ''))
         if (volume !== undefined) named.add(volume)
       }

@@ -31,7 +31,10 @@ export function findMounted(
   const opened = crypttab.find(({ name }) => source === `/dev/mapper/${name}`)
   const container = opened && findVolume(volumes, opened.source)
   const volume = container ? volumes.find((one) => one.container === container) : findVolume(volumes, source)
-  const named = options.map((option) => /^subvol=\/*(.*?)\/*$/.exec(option)?.[1]).find((name) => name !== undefined)
+  const named = options
+    .find((option) => option.startsWith('subvol='))
+    ?.slice('subvol='.length)
+    .replace(/^\/+|(?<!\/)\/+$/g, '')
   if (volume?.subvolume === undefined || named === undefined) return volume
   return volumes.find(({ filesystem, subvolume }) => filesystem === volume.filesystem && subvolume === named)
 }

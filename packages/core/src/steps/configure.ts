@@ -61,5 +61,5 @@ export async function evaluate<T>(value: Lazy<T>, context: StepContext): Promise
 }
 
 export function relative(path: string): string {
-  return path.replace(/^\/+|\/+$/g, '')
+  return path.replace(/^\/+|(?<!\/)\/+$/g, '')
 }

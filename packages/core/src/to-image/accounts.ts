@@ -6,7 +6,7 @@ export const ACCOUNT_FILES: readonly string[] = ['etc/passwd', 'etc/shadow', 'et
 
 const LIMIT = 16 * 1024 * 1024
 /** A second field that is neither empty nor locked nor a reference to shadow. */
-const HASH = /^([^:\n]*:)(?![*!x]?:|[*!]+:)[^:\n]+/gm
+const HASH = /^([^:]*:)(?![*!x]?:|[*!]+:)[^:]+/
 
 /** Replaces every password hash by '*', which matches no password. Returns the files that were changed. */
 export async function lockAccounts(rootfs: RootfsEdit): Promise<readonly string[]> {
@@ -15,7 +15,10 @@ export async function lockAccounts(rootfs: RootfsEdit): Promise<readonly string[
     const entry = await rootfs.stat(path)
     const text = entry?.type === 'file' ? await readText(rootfs, path, LIMIT) : undefined
     if (entry === undefined || text === undefined) continue
-    const without = text.replace(HASH, '$1*')
+    const without = text
+      .split('\n')
+      .map((line) => line.replace(HASH, '$1*'))
+      .join('\n')
     if (without === text) continue
     await rootfs.put(entry, new TextEncoder().encode(without))
     locked.push(path)

@@ -32,7 +32,8 @@ const UNSUPPORTED = /^(seSparse|vmfsSparse|vmfsRaw.*|vmfsRDM.*|vmfsPassthrough.*
 export function parseVmdkDescriptor(file: ImageFile, bytes: Buffer): VmdkDescriptor {
   const end = bytes.indexOf(0)
   const text = bytes.toString('utf8', 0, end === -1 ? bytes.length : end)
-  const createType = valueOf(text, 'createType')
+  const lines = text.split(/\r?\n/)
+  const createType = valueOf(lines, 'createType')
   if (createType !== undefined && UNSUPPORTED.test(createType)) {
     throw file.unsupported(
       `is a VMDK of type ${createType}, which cannot be read`,
@@ -40,8 +41,8 @@ export function parseVmdkDescriptor(file: ImageFile, bytes: Buffer): VmdkDescrip
     )
   }
   const parent =
-    (valueOf(text, 'parentCID') ?? NO_PARENT).toLowerCase() === NO_PARENT ? undefined : parentOf(file, text)
-  const extents = text.split(/\r?\n/).flatMap((line) => parseExtent(file, line))
+    (valueOf(lines, 'parentCID') ?? NO_PARENT).toLowerCase() === NO_PARENT ? undefined : parentOf(file, lines)
+  const extents = lines.flatMap((line) => parseExtent(file, line))
   if (extents.length > MAX_EXTENTS) throw file.damaged(`it has ${extents.length} extents`)
   return {
     ...(createType === undefined ? {} : { createType }),
@@ -64,12 +65,19 @@ function parseExtent(file: ImageFile, line: string): ExtentReference[] {
   return [{ name, kind, size: Number(sectors) * SECTOR, offset: Number(offset) * SECTOR }]
 }
 
-function parentOf(file: ImageFile, text: string): string {
-  const parent = valueOf(text, 'parentFileNameHint')
+function parentOf(file: ImageFile, lines: readonly string[]): string {
+  const parent = valueOf(lines, 'parentFileNameHint')
   if (parent === undefined || parent === '') throw file.damaged('it has a parent, but does not name it')
   return parent
 }
 
-function valueOf(text: string, key: string): string | undefined {
-  return new RegExp(`^[ \\t]*${key}[ \\t]*=[ \\t]*"?([^"\\r\\n]*?)"?[ \\t]*\\r?$`, 'm').exec(text)?.[1]
+/** Of the first line that is `key = value`, the value perhaps in quotes. */
+function valueOf(lines: readonly string[], key: string): string | undefined {
+  for (const line of lines) {
+    const equals = line.indexOf('=')
+    if (equals < 0 || line.slice(0, equals).trim() !== key) continue
+    const value = line.slice(equals + 1).trim().replace(/^"/, '').replace(/"$/, '')
+    if (!value.includes('"')) return value
+  }
+  return undefined
 }

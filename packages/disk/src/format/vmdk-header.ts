@@ -32,18 +32,18 @@ function embeddedDescriptor(head: Buffer): string {
 }
 
 function variantOf(descriptor: string): { variant?: string } {
-  const variant = /^\s*createType\s*=\s*"([A-Za-z0-9]{1,64})"/m.exec(descriptor)?.[1]
+  const variant = /^[ \t]*createType[ \t]*=[ \t]*"([A-Za-z0-9]{1,64})"/m.exec(descriptor)?.[1]
   return variant === undefined ? {} : { variant }
 }
 
 /** Extent lines: access, sectors, type, "file name", offset. */
 function extentFiles(descriptor: string): string[] {
-  return [...descriptor.matchAll(/^\s*(?:RW|RDONLY|NOACCESS)\s+\d+\s+\S+\s+"([^"\n]*)"/gm)].flatMap(
+  return [...descriptor.matchAll(/^[ \t]*(?:RW|RDONLY|NOACCESS)[ \t]+\d+[ \t]+\S+[ \t]+"([^"\n]*)"/gm)].flatMap(
     (line) => line[1] ?? [],
   )
 }
 
 function parentOf(descriptor: string): string[] {
-  const parent = /^\s*parentFileNameHint\s*=\s*"([^"\n]*)"/m.exec(descriptor)?.[1]
+  const parent = /^[ \t]*parentFileNameHint[ \t]*=[ \t]*"([^"\n]*)"/m.exec(descriptor)?.[1]
   return parent === undefined ? [] : [parent]
 }

@@ -98,7 +98,7 @@ function parseTarget(text: string): Target {
 }
 
 function fileName(text: string): string {
-  const name = text.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[-.]+|[-.]+$/g, '')
+  const name = text.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[-.]+|(?<![-.])[-.]+$/g, '')
   return name === '' ? 'image' : name
 }
 
@@ -128,7 +128,7 @@ function nameAndTag(name: RegistryName): string {
 }
 
 function baseName(path: string): string {
-  const last = path.replace(/\/+$/, '').split('/').pop() ?? ''
+  const last = path.replace(/(?<!\/)\/+$/, '').split('/').pop() ?? ''
   return withoutTarEnding(last)
 }
 

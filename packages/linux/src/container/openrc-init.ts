@@ -52,7 +52,7 @@ async function findInit(rootfs: Rootfs): Promise<string | undefined> {
 /** rc.conf(5): a later assignment wins; those that say otherwise become comments. */
 export function setContainer(text: string): string {
   const lines = text.split('\n').map((line) => (/^\s*(?:rc_sys|rc_provide)=/.test(line) ? `#${line}` : line))
-  const kept = lines.join('\n').replace(/\n+$/, '')
+  const kept = lines.join('\n').replace(/(?<!\n)\n+$/, '')
   return `${kept === '' ? '' : `${kept}\n`}rc_sys="docker"\nrc_provide="loopback net"\n`
 }
 

@@ -1,6 +1,6 @@
 /** A path as `Rootfs` wants it: without leading and trailing slashes. */
 export function relativePath(path: string): string {
-  return path.replace(/^\/+|\/+$/g, '')
+  return path.replace(/^\/+|(?<!\/)\/+$/g, '')
 }
 
 export function joinPath(...parts: readonly string[]): string {

@@ -140,7 +140,7 @@ function expandWord(
 ): string | undefined {
   let value = ''
   let quote = ''
-  for (let at = 0; at < source.length; at++) {
+  for (let at = 0; at < source.length && value.length <= LONGEST_VALUE; at++) {
     const character = source[at]!
     if (quote === "'") {
       if (character === "'") quote = ''

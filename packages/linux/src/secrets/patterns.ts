@@ -20,7 +20,10 @@ export interface SecretPattern {
   readonly content?: RegExp
 }
 
-/** In a home, whichever it is, or anywhere that has one's layout. */
+/**
+ * In a home, whichever it is, or anywhere that has one's layout. What may stand within it is bounded: it is tried again at
+ * each slash of a path.
+ */
 function inHome(pattern: string): RegExp {
   return new RegExp(`(?:^|/)${pattern}$`)
 }
@@ -52,7 +55,7 @@ export const SECRET_PATTERNS: readonly SecretPattern[] = [
   {
     kind: 'cloud credentials',
     path: inHome(
-      '\\.(?:azure/(?:accessTokens\\.json|msal_token_cache\\.(?:json|bin))|config/gcloud/(?:credentials\\.db|access_tokens\\.db|application_default_credentials\\.json|legacy_credentials/.*)|oci/.*\\.pem|s3cfg|boto|passwd-s3fs|config/(?:doctl/config\\.yaml|hcloud/cli\\.toml|rclone/rclone\\.conf)|terraform\\.d/credentials\\.tfrc\\.json)',
+      '\\.(?:azure/(?:accessTokens\\.json|msal_token_cache\\.(?:json|bin))|config/gcloud/(?:credentials\\.db|access_tokens\\.db|application_default_credentials\\.json|legacy_credentials/.*)|oci/.{0,255}\\.pem|s3cfg|boto|passwd-s3fs|config/(?:doctl/config\\.yaml|hcloud/cli\\.toml|rclone/rclone\\.conf)|terraform\\.d/credentials\\.tfrc\\.json)',
     ),
     why: 'holds credentials of a cloud account',
   },
@@ -103,47 +106,47 @@ export const SECRET_PATTERNS: readonly SecretPattern[] = [
     kind: 'password',
     path: inHome('\\.(?:my\\.cnf|mylogin\\.cnf)'),
     why: 'holds a password of a database',
-    content: /^\s*password\s*=\s*\S|^[^\n]{0,4}\u0000/m,
+    content: /^[ \t]*password[ \t]*=[ \t]*\S|^[^\n]{0,4}\u0000/m,
   },
   {
     kind: 'password',
     path: /^etc\/mysql\/debian\.cnf$/,
     why: 'holds a password of a database',
-    content: /^\s*password\s*=\s*\S/m,
+    content: /^[ \t]*password[ \t]*=[ \t]*\S/m,
   },
   {
     kind: 'password',
     path: /^etc\/(?:.*\/)?(?:smbcredentials[^/]*|cifs[^/]*credentials?|sasl_passwd|exim4\/passwd\.client|ppp\/(?:chap|pap)-secrets|ipsec\.secrets|ipsec\.d\/[^/]*\.secrets|rsyncd\.secrets|msmtprc|ldap\.secret|ldap_secret|nslcd\.conf|swanctl\/conf\.d\/[^/]*)$/,
     why: 'holds passwords',
-    content: /^[^#\s]+[^\n]*\S/m,
+    content: /^[^#\s][^\n]*\S/m,
   },
   {
     kind: 'password',
     path: /^etc\/wpa_supplicant\/[^/]*\.conf$/,
     why: 'holds the password of a wireless network',
-    content: /^\s*(?:psk|password|wep_key\d)\s*=/m,
+    content: /^[ \t]*(?:psk|password|wep_key\d)[ \t]*=/m,
   },
   {
     kind: 'password',
     path: /^etc\/NetworkManager\/system-connections\/[^/]*$/,
     why: 'holds the password of a network',
-    content: /^\s*(?:psk|password|secret|private-key-password|wep-key\d)=/m,
+    content: /^[ \t]*(?:psk|password|secret|private-key-password|wep-key\d)=/m,
   },
   {
     kind: 'password',
     path: /^etc\/(?:netplan\/[^/]*\.yaml)$/,
     why: 'holds the password of a network',
-    content: /^\s*["']?password["']?\s*:/m,
+    content: /^[ \t]*["']?password["']?[ \t]*:/m,
   },
   {
     kind: 'private key',
     path: /^etc\/wireguard\/[^/]*\.conf$/,
     why: 'holds the private key of a tunnel',
-    content: /^\s*PrivateKey\s*=/m,
+    content: /^[ \t]*PrivateKey[ \t]*=/m,
   },
   {
     kind: 'private key',
-    path: /^(?:etc\/bind|etc|var\/lib\/bind)\/(?:.*\.)?(?:rndc\.key|[^/]*\.tsig|K[^/]*\.private)$|^etc\/bind\/rndc\.key$|^etc\/rndc\.key$/,
+    path: /^(?:etc|etc\/bind|var\/lib\/bind)\/(?:(?:[^/]*\.)?rndc\.key|[^/]*\.tsig|K[^/]*\.private)$/,
     why: 'holds a key of the name server',
   },
   { kind: 'key store', path: /\.keytab$/, why: 'holds keys of Kerberos principals' },
@@ -160,7 +163,7 @@ export const SECRET_PATTERNS: readonly SecretPattern[] = [
   {
     kind: 'key store',
     path: inHome(
-      '\\.(?:local/share/keyrings/[^/]*\\.keyring|password-store/.*\\.gpg|mozilla/firefox/[^/]*/(?:key[34]\\.db|logins\\.json)|config/(?:google-chrome|chromium)/.*/Login Data)',
+      '\\.(?:local/share/keyrings/[^/]*\\.keyring|password-store/.{0,255}\\.gpg|mozilla/firefox/[^/]*/(?:key[34]\\.db|logins\\.json)|config/(?:google-chrome|chromium)/.{0,255}/Login Data)',
     ),
     why: 'holds saved passwords',
   },

@@ -114,12 +114,12 @@ const KNOWN: readonly KnownService[] = [
 
 /** 'postgresql@15-main.service' → 'postgresql'. */
 export function serviceStem(name: string): string {
-  return name.replace(/\.service$/, '').replace(/@.*$/, '')
+  return name.replace(/\.service$/, '').split('@', 1)[0]!
 }
 
 export async function knownListeners(reader: ConfigurationReader, name: string): Promise<readonly Listener[]> {
   const stem = serviceStem(name)
-  const instance = /@(.+?)(?:\.service)?$/.exec(name)?.[1]
+  const instance = name.replace(/\.service$/, '').slice(stem.length + 1) || undefined
   const known = KNOWN.find((one) => one.name.test(stem))
   const found = (await known?.listeners?.(reader, instance)) ?? []
   return found.filter((one) => one !== undefined)

@@ -1,5 +1,5 @@
 import type { ConfigurationReader } from '../files/configuration-reader.js'
-import { baseName } from '../files/paths.js'
+import { baseName, parentPath } from '../files/paths.js'
 import type { UnitCatalog } from './catalog.js'
 import { type Unit } from './catalog.js'
 import { expandUnitNames } from './dependencies.js'
@@ -99,9 +99,9 @@ async function generatedUnits(reader: ConfigurationReader, catalog: UnitCatalog)
     const clusters: string[] = []
     for (const path of await reader.matching('/etc/postgresql/*/*/postgresql.conf')) {
       const [version = '', cluster = ''] = path.split('/').slice(3, 5)
-      const start = (await reader.text(path.replace(/[^/]*$/, 'start.conf'))) ?? 'auto'
+      const start = (await reader.text(`${parentPath(path)}/start.conf`)) ?? 'auto'
       const unit = `postgresql@${baseName(version)}-${cluster}.service`
-      if (/^\s*auto\b/m.test(start) && isUnitName(unit)) clusters.push(unit)
+      if (/^[ \t]*auto\b/m.test(start) && isUnitName(unit)) clusters.push(unit)
     }
     wants.set('postgresql.service', clusters)
   }

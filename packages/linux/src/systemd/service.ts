@@ -80,7 +80,7 @@ export async function readService(
       all(key)
         .flatMap((line) => splitWords(line).map(({ text }) => expand(text).split(':')[0] ?? ''))
         .filter((name) => isFolderName(name))
-        .map((name) => name.replace(/\/+$/, ''))
+        .map((name) => name.replace(/(?<!\/)\/+$/, ''))
         .map((name) => ({
           path: `${base}/${name}`,
           privatePath: hasPrivate ? `${base}/private/${name}` : undefined,

@@ -20,8 +20,10 @@ function readInto(sections: Map<string, Map<string, string[]>>, text: string): v
       sections.set(header, section)
       continue
     }
-    const [, key, value = ''] = /^([A-Za-z0-9-]+)\s*=\s*(.*)$/.exec(line) ?? []
-    if (key === undefined || section === undefined) continue
+    const equals = line.indexOf('=')
+    const key = line.slice(0, Math.max(equals, 0)).trimEnd()
+    if (section === undefined || !/^[A-Za-z0-9-]+$/.test(key)) continue
+    const value = line.slice(equals + 1).trimStart()
     if (value === '') section.set(key, [])
     else if (section.get(key)?.push(value) === undefined) section.set(key, [value])
   }

@@ -1,6 +1,7 @@
 import type { Timestamp } from '@c2m/plugin-api'
 import { C2mError } from '@c2m/process'
 import { encodeName } from '../name/bytes.js'
+import { baseName } from '../name/path.js'
 import { fitsOctal } from './number.js'
 import type { HeaderFields } from './header.js'
 import type { TarEntryType, TarInput } from './member.js'
@@ -70,7 +71,7 @@ export function describeMember(member: TarInput, mapSize?: number): { header: He
 
 /** GNU tar's manner: the member's name with a folder before its last part; only readers that know no PAX see it. */
 export function paxHeaderName(path: string): string {
-  return `PaxHeaders.0/${plainName(path.replace(/\/+$/, '').replace(/^.*\//, '')).slice(0, NAME_FIELD - 20)}`
+  return `PaxHeaders.0/${plainName(baseName(path.replace(/(?<!\/)\/+$/, ''))).slice(0, NAME_FIELD - 20)}`
 }
 
 function plainName(name: string): string {

@@ -2,7 +2,7 @@ import type { Body, Rootfs, RootfsEntry } from '@c2m/plugin-api'
 import { comparePaths } from '../name/order.js'
 import { cleanPath, isBelow, joinPath } from '../name/path.js'
 import { DentryRootfs, signalOf, topOf, whenReady, type Dentry } from '../tree/dentry.js'
-import { PathTree } from './path-tree.js'
+import { pathTree, type PathTree } from './path-tree.js'
 import { withoutContents } from './subtree.js'
 
 /**
@@ -27,7 +27,7 @@ class JoinedRootfs extends DentryRootfs<JoinedDentry> {
   /** In the order of their paths: the root's comes first. */
   readonly #parts: readonly Part[]
   readonly #byPath: ReadonlyMap<string, Part>
-  readonly #mounts = new PathTree<Part>()
+  readonly #mounts: PathTree<Part>
 
   /** @param trees in the order of their paths */
   constructor(trees: readonly { readonly path: string; readonly rootfs: Rootfs }[]) {
@@ -37,7 +37,7 @@ class JoinedRootfs extends DentryRootfs<JoinedDentry> {
       return { path, index, rootfs: hidden.length === 0 ? rootfs : withoutContents(rootfs, hidden) }
     })
     this.#byPath = new Map(this.#parts.map((part) => [part.path, part]))
-    for (const part of this.#parts) this.#mounts.set(part.path, part)
+    this.#mounts = pathTree(this.#byPath)
   }
 
   top(): Promise<JoinedDentry | undefined> {
@@ -107,7 +107,7 @@ class JoinedDentry implements Dentry {
   }
 
   child(name: string): JoinedDentry | undefined | Promise<JoinedDentry | undefined> {
-    const mounts = this.mounts?.child(name)
+    const mounts = this.mounts?.children?.get(name)
     if (mounts?.value !== undefined) return this.tree.topOfPart(mounts.value, mounts)
     return whenReady(this.base.child(name), (base) => base && new JoinedDentry(this.tree, this.part, base, mounts))
   }

@@ -1,38 +1,37 @@
 import { baseName, isBelow } from '../name/path.js'
 
 /** Values by path, as a tree of names: what a step of a path finds there costs the same at any depth. */
-export class PathTree<T> {
+export interface PathTree<T> {
   value: T | undefined
-  #children: Map<string, PathTree<T>> | undefined
+  children: Map<string, PathTree<T>> | undefined
+}
 
-  get isEmpty(): boolean {
-    return this.value === undefined && this.#children === undefined
-  }
-
-  child(name: string): PathTree<T> | undefined {
-    return this.#children?.get(name)
-  }
-
-  set(path: string, value: T): void {
-    let node: PathTree<T> = this
+export function pathTree<T>(values: Iterable<readonly [path: string, value: T]>): PathTree<T> {
+  const root = emptyTree<T>()
+  for (const [path, value] of values) {
+    let node = root
     for (const name of path === '' ? [] : path.split('/')) {
-      node.#children ??= new Map()
-      let next = node.#children.get(name)
-      if (next === undefined) node.#children.set(name, (next = new PathTree()))
+      node.children ??= new Map()
+      let next = node.children.get(name)
+      if (next === undefined) node.children.set(name, (next = emptyTree()))
       node = next
     }
     node.value = value
   }
+  return root
+}
 
-  /** The values on the way to a path, its own last. */
-  *along(path: string): Generator<T> {
-    let node: PathTree<T> | undefined = this
-    if (node.value !== undefined) yield node.value
-    for (const name of path === '' ? [] : path.split('/')) {
-      node = node.child(name)
-      if (node === undefined) return
-      if (node.value !== undefined) yield node.value
-    }
+function emptyTree<T>(): PathTree<T> {
+  return { value: undefined, children: undefined }
+}
+
+/** The values on the way to a path, the one of the root first and its own last. */
+export function* valuesAlong<T>(tree: PathTree<T>, path: string): Generator<T | undefined> {
+  yield tree.value
+  let node: PathTree<T> | undefined = tree
+  for (const name of path === '' ? [] : path.split('/')) {
+    node = node?.children?.get(name)
+    yield node?.value
   }
 }
 

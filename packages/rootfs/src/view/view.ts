@@ -2,7 +2,7 @@ import type { Body, Rootfs, RootfsEntry } from '@c2m/plugin-api'
 import { isBelow, joinPath } from '../name/path.js'
 import { DentryRootfs, signalOf, topOf, whenReady, type Dentry } from '../tree/dentry.js'
 import { LinkGroups } from '../tree/link-groups.js'
-import { Descent, PathTree } from './path-tree.js'
+import { Descent, pathTree, valuesAlong, type PathTree } from './path-tree.js'
 
 /** What becomes of a name: gone with all below it; a regular file without its content; a directory without its entries. */
 export type Treatment = 'removed' | 'emptied' | 'hollow'
@@ -33,8 +33,9 @@ const NOTHING: Body = {
 export class View extends DentryRootfs<ViewDentry> {
   readonly #base: Rootfs
   readonly #from: string
-  readonly #treatments: Treatments = new PathTree()
-  readonly #emptied: string[] = []
+  /** Undefined when the view shows all. */
+  readonly #treatments: Treatments | undefined
+  readonly #emptied: readonly string[]
   readonly #alter: Selection['alter']
   /** Inode numbers of emptied files that had several names: lower than any in the base. */
   readonly #ownInodes = new Map<string, number>()
@@ -45,10 +46,8 @@ export class View extends DentryRootfs<ViewDentry> {
     this.#base = base
     this.#from = from
     this.#alter = alter
-    for (const [path, treatment] of treatments) {
-      this.#treatments.set(path, treatment)
-      if (treatment === 'emptied') this.#emptied.push(path)
-    }
+    this.#treatments = treatments.size === 0 ? undefined : pathTree(treatments)
+    this.#emptied = [...treatments].filter(([, treatment]) => treatment === 'emptied').map(([path]) => path)
   }
 
   async top(): Promise<ViewDentry | undefined> {
@@ -75,7 +74,7 @@ export class View extends DentryRootfs<ViewDentry> {
     for await (const { entry, body } of this.#base.contents()) {
       // the name that stands for a hard-link group in the base may lie outside of the view
       const path = groups.first(entry.inode, this.#shownPath(entry.path))
-      if (path === undefined || this.#treatmentOf(path) === 'emptied') continue
+      if (path === undefined || this.#isEmptied(path)) continue
       yield { entry: this.#shown(groups, { ...entry, path }, undefined), body }
     }
   }
@@ -99,13 +98,13 @@ export class View extends DentryRootfs<ViewDentry> {
     from: string,
     treatments: Treatments | undefined,
   ): AsyncGenerator<readonly [RootfsEntry, Treatment | undefined]> {
-    const descent = new Descent<Treatments | undefined>(treatments, (above, name) => above?.child(name))
+    const descent = new Descent<Treatments | undefined>(treatments, (above, name) => above?.children?.get(name))
     let hidden: string | undefined
     for await (const entry of this.#base.walk(joinPath(this.#from, from))) {
       const path = this.#inside(entry.path)
       if (hidden !== undefined && isBelow(path, hidden)) continue
       hidden = undefined
-      const treatment = treatments === undefined || treatments.isEmpty ? undefined : descent.enter(path)?.value
+      const treatment = treatments && descent.enter(path)?.value
       if (treatment === 'removed' || treatment === 'hollow') hidden = path
       if (treatment !== 'removed') yield [this.#from === '' ? entry : { ...entry, path }, treatment]
     }
@@ -120,16 +119,15 @@ export class View extends DentryRootfs<ViewDentry> {
   #shownPath(path: string): string | undefined {
     if (!isBelow(path, this.#from)) return undefined
     const inside = this.#inside(path)
-    if (this.#treatments.isEmpty) return inside
-    for (const treatment of this.#treatments.along(inside)) if (treatment !== 'emptied') return undefined
+    if (this.#treatments === undefined) return inside
+    for (const treatment of valuesAlong(this.#treatments, inside)) {
+      if (treatment === 'removed' || treatment === 'hollow') return undefined
+    }
     return inside
   }
 
-  #treatmentOf(path: string): Treatment | undefined {
-    if (this.#treatments.isEmpty) return undefined
-    let node: Treatments | undefined = this.#treatments
-    for (const name of path.split('/')) node = node?.child(name)
-    return node?.value
+  #isEmptied(path: string): boolean {
+    return this.#emptied.length > 0 && [...valuesAlong(this.#treatments!, path)].at(-1) === 'emptied'
   }
 
   #linkGroups(): Promise<LinkGroups> {
@@ -174,7 +172,7 @@ class ViewDentry implements Dentry {
   }
 
   child(name: string): ViewDentry | undefined | Promise<ViewDentry | undefined> {
-    const treatments = this.treatments?.child(name)
+    const treatments = this.treatments?.children?.get(name)
     if (this.#isHollow || treatments?.value === 'removed') return undefined
     return whenReady(this.base.child(name), (base) => base && new ViewDentry(this.view, base, treatments))
   }
@@ -182,7 +180,7 @@ class ViewDentry implements Dentry {
   names(): readonly string[] | Promise<readonly string[]> {
     if (this.#isHollow) return []
     return whenReady(this.base.names(), (names) =>
-      names.filter((name) => this.treatments?.child(name)?.value !== 'removed'),
+      names.filter((name) => this.treatments?.children?.get(name)?.value !== 'removed'),
     )
   }
 

@@ -22,7 +22,7 @@ export class MountList {
 
   /** Mount points below a folder, of file systems that hold more than a running kernel's own. */
   below(folder: string): readonly string[] {
-    const prefix = folder.replace(/\/*$/, '/')
+    const prefix = `${folder.replace(/(?<!\/)\/+$/, '')}/`
     const targets = parseFstab(this.#lines.join('\n'))
       .filter(({ type }) => !NO_DISK.test(type) && !TRANSIENT.test(type))
       .map(({ target }) => target)

@@ -42,7 +42,7 @@ async function apache2(
   const suffix = instance === undefined ? '' : `-${instance}`
   const known = { values: new Map([['SUFFIX', suffix]]), unknown: new Set<string>(), exported: new Set<string>() }
   const { values } = readShellAssignments(
-    ((await reader.text(`${folder}/envvars`)) ?? '').replace(/^\s*SUFFIX=.*$/gm, ''),
+    ((await reader.text(`${folder}/envvars`)) ?? '').replace(/^[ \t]*SUFFIX=.*$/gm, ''),
     known,
   )
   const variables = new Map([
