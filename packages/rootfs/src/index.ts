@@ -17,7 +17,7 @@ export { cutRootfs, filterRootfs, planCut, type Cut, type OnLeftOut, type Verdic
 export { cleanRootfs, type CleanedRootfs, type CleaningResult, type CleaningSelection } from './view/cleaning.js'
 export { expressibleRootfs, type ExpressibleOptions, type Inexpressible } from './view/expressible.js'
 export { rememberRootfs } from './tree/remembered.js'
-export { checkIsFile, DentryRootfs, whenReady, type Dentry } from './tree/dentry.js'
+export { checkIsFile, DentryRootfs, mayHaveHoles, whenReady, type Dentry } from './tree/dentry.js'
 export { MAX_ENTRIES, TreeBudget } from './tree/budget.js'
 export { compareRootfs, rootfsSummary, type Aspect, type CompareOptions, type Difference } from './compare/compare.js'
 export { openDirectory } from './directory/directory.js'

@@ -23,6 +23,10 @@ export class DirectoryStore implements BodyStore<DirectoryMetadata> {
     return { [Symbol.asyncIterator]: () => this.#read(node) }
   }
 
+  mayHaveHoles(node: DirectoryNode): boolean {
+    return node.inode.metadata.isSparse
+  }
+
   /** By inode number, which on most file systems is about the order on the disk. */
   async *contents(nodes: readonly DirectoryNode[]): AsyncGenerator<{ node: DirectoryNode; body: Body }> {
     const inode = (node: DirectoryNode): bigint => node.inode.metadata.diskInode

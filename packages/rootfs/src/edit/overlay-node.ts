@@ -50,6 +50,10 @@ export class OverlayDentry implements Dentry {
     return content?.kind === 'own' ? content.metadata.linkTarget : this.#shown.linkTarget
   }
 
+  get mayHaveHoles(): boolean | undefined {
+    return this.node?.content?.kind === 'own' ? undefined : this.#shown.mayHaveHoles
+  }
+
   child(name: string): OverlayDentry | undefined | Promise<OverlayDentry | undefined> {
     const node = this.node?.children.get(name)
     const found = node?.hidesBase === true ? undefined : this.baseBelow?.child(name)

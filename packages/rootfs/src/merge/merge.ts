@@ -51,6 +51,10 @@ class LayerStore implements BodyStore<MergedMetadata> {
     return entry.layer.stream(entry)
   }
 
+  mayHaveHoles(node: MergedNode): boolean {
+    return storedEntry(node).sparse !== undefined
+  }
+
   async *contents(nodes: readonly MergedNode[]): AsyncGenerator<{ node: MergedNode; body: Body }> {
     const perLayer = new Map<Layer, MergedNode[]>(this.#layers.map((layer) => [layer, []]))
     for (const node of nodes) {

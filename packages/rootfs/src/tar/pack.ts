@@ -1,5 +1,6 @@
 import type { Rootfs, RootfsEntry } from '@c2m/plugin-api'
 import { C2mError } from '@c2m/process'
+import { mayHaveHoles } from '../tree/dentry.js'
 import type { SparseRun, TarEntryType, TarInput } from './member.js'
 import { writeTar, type TarWriteOptions } from './writer.js'
 
@@ -9,15 +10,18 @@ export interface PackOptions extends TarWriteOptions {
    * devices first, then files in the order in which they are stored, which reads a disk from front to back.
    */
   readonly order?: 'path' | 'storage'
-  /** Store files with holes as GNU sparse files (PAX 1.0) instead of zeros. Files are read twice to find the holes. */
-  readonly sparse?: boolean
+  /**
+   * Store files with holes as GNU sparse files (PAX 1.0) instead of zeros. Files that may have some are read twice; a
+   * function says of which that must be believed.
+   */
+  readonly sparse?: boolean | ((path: string) => Promise<boolean>)
   /** Takes entries that tar cannot express (sockets). Without it they are an error. */
   readonly onOmitted?: (entry: RootfsEntry, because: string) => void
 }
 
 /**
  * A whole tree as a tar archive: parents before children, hard links after the first name of their file, nothing twice.
- * @throws C2M_TAR_SOCKET for a socket when there is no `onOmitted`
+ * @throws C2M_TAR_SOCKET for a socket when there is no `onOmitted`; C2M_TAR_HOLES
  */
 export async function* packRootfs(rootfs: Rootfs, options: PackOptions = {}): AsyncGenerator<Uint8Array> {
   const members = options.order === 'storage' ? membersByStorage(rootfs, options) : membersByPath(rootfs, options)
@@ -52,7 +56,7 @@ async function* membersByStorage(rootfs: Rootfs, options: PackOptions): AsyncGen
     else group.push(entry)
   }
   for await (const { entry, body } of rootfs.contents()) {
-    yield options.sparse === true ? await fileMember(rootfs, entry, options) : { ...plainMember(entry, 'file'), body }
+    yield options.sparse ? await fileMember(rootfs, entry, options) : { ...plainMember(entry, 'file'), body }
     for (const other of groups.get(entry.inode) ?? []) {
       if (other.path !== entry.path) yield hardLink(other, entry.path)
     }
@@ -81,7 +85,10 @@ function hardLink(entry: RootfsEntry, first: string): TarInput {
 
 async function fileMember(rootfs: Rootfs, entry: RootfsEntry, options: PackOptions): Promise<TarInput> {
   const member = { ...plainMember(entry, 'file'), body: rootfs.stream(entry.path) }
-  if (options.sparse !== true || entry.size === 0) return member
+  const { sparse = false } = options
+  if (sparse === false || entry.size === 0) return member
+  const may = sparse === true ? mayHaveHoles(rootfs, entry.path) : sparse(entry.path)
+  if (!(await may)) return member
   const runs = await findRuns(rootfs, entry.path)
   const isWhole = runs.length === 1 && runs[0]!.length === entry.size
   return isWhole ? member : { ...member, sparse: runs }

@@ -8,6 +8,9 @@ import { encodePaxRecords } from './pax.js'
 import { describeMember, paxHeaderName } from './description.js'
 import { encodeMap, sparseRuns } from './sparse.js'
 
+/** What holes may become in zeros, all together: as much as the layers of an image may unpack to. */
+const MOST_ZEROS = 64 * 1024 ** 3
+
 export interface TarWriteOptions {
   /** A chunk's memory is used again when four more have been asked for. Without it, chunks are the caller's to keep. */
   readonly reuseMemory?: boolean
@@ -16,18 +19,25 @@ export interface TarWriteOptions {
 /**
  * Writes an archive: ustar headers, preceded by PAX headers where ustar cannot say it. The bytes depend on the members
  * alone. Holes become zeros, except in members that come with a sparse map.
- * @throws C2M_BODY_SIZE when a body has more bytes than its member's size, or bytes outside its sparse map
+ * @throws C2M_BODY_SIZE when a body has more bytes than its member's size, or bytes outside its sparse map; C2M_TAR_HOLES when
+ *   holes would become more zeros than anybody wants
  */
 export async function* writeTar(
   members: AsyncIterable<TarInput> | Iterable<TarInput>,
   options: TarWriteOptions = {},
 ): AsyncGenerator<Uint8Array> {
   const chunks = new ChunkBuilder(options.reuseMemory)
+  let zeros = 0
+  const fill = (member: TarInput, count: number): Generator<Uint8Array> => {
+    zeros += count
+    if (zeros > MOST_ZEROS) throw tooManyZeros(member)
+    return chunks.zeros(count)
+  }
   for await (const member of members) {
     yield* writeHeaders(member, chunks)
     if (member.type !== 'file') continue
     const runs = member.sparse ?? [{ offset: 0, length: member.size }]
-    yield* writeBody(member, runs, chunks)
+    yield* writeBody(member, runs, chunks, fill)
     const written = runs.reduce((sum, run) => sum + run.length, 0)
     yield* chunks.zeros(padding(written))
   }
@@ -74,6 +84,7 @@ async function* writeBody(
   member: TarInput,
   runs: readonly SparseRun[],
   chunks: ChunkBuilder,
+  fill: (member: TarInput, count: number) => Generator<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
   let index = 0
   let written = 0 // of the run at `index`
@@ -84,7 +95,7 @@ async function* writeBody(
       if (run === undefined || offset < run.offset + written) throw bodyMismatch(member, offset)
       const end = run.offset + run.length
       if (offset < end) {
-        yield* chunks.zeros(offset - run.offset - written)
+        yield* fill(member, offset - run.offset - written)
         const part = data.subarray(0, end - offset)
         yield* chunks.add(part)
         written = offset + part.length - run.offset
@@ -92,16 +103,24 @@ async function* writeBody(
         data = data.subarray(part.length)
       }
       if (written < run.length && data.length === 0) break
-      yield* chunks.zeros(run.length - written)
+      yield* fill(member, run.length - written)
       index++
       written = 0
     }
   }
-  for (; index < runs.length; index++, written = 0) yield* chunks.zeros(runs[index]!.length - written)
+  for (; index < runs.length; index++, written = 0) yield* fill(member, runs[index]!.length - written)
 }
 
 async function* noBody(): Body & AsyncGenerator<never> {
   // nothing but a hole
+}
+
+function tooManyZeros({ path, size }: TarInput): C2mError {
+  return new C2mError(
+    'C2M_TAR_HOLES',
+    `${JSON.stringify(path)} of ${size} bytes has holes that would be stored as zeros, with those before it more than ${MOST_ZEROS} bytes`,
+    { hint: 'leave the file out or shorten it: only programs that know sparse files can hold it' },
+  )
 }
 
 function bodyMismatch(member: TarInput, offset: number): C2mError {

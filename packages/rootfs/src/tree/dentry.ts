@@ -17,6 +17,8 @@ export interface Dentry extends Step<Dentry> {
   entry(path: string): Ready<RootfsEntry>
   /** The body of a regular file. */
   body(path: string): Body
+  /** Whether a regular file may have holes, where that can be told without reading it. */
+  readonly mayHaveHoles?: boolean
 }
 
 /** A tree whose paths are walked by dentries. */
@@ -51,6 +53,10 @@ export abstract class DentryRootfs<D extends Dentry & Step<D> = Dentry> implemen
     return { [Symbol.asyncIterator]: () => this.#read(path) }
   }
 
+  async mayHaveHoles(path: string): Promise<boolean> {
+    return (await this.locate(path))?.dentry.mayHaveHoles !== false
+  }
+
   /** Where a name really lies: its parents resolved, itself not followed; undefined when there is none or a loop. */
   protected async locate(path: string): Promise<Place<D> | undefined> {
     const found = await this.lookUp(path, { followLast: false })
@@ -75,6 +81,11 @@ export abstract class DentryRootfs<D extends Dentry & Step<D> = Dentry> implemen
 /** The root of any tree; one that knows no dentries is asked by paths. */
 export function topOf(rootfs: Rootfs): Ready<Dentry | undefined> {
   return rootfs instanceof DentryRootfs ? (rootfs as DentryRootfs).top() : askedByPath(rootfs, '')
+}
+
+/** Whether a regular file must be read to find its holes; false only when it surely has none. */
+export async function mayHaveHoles(rootfs: Rootfs, path: string): Promise<boolean> {
+  return !(rootfs instanceof DentryRootfs) || (rootfs as DentryRootfs).mayHaveHoles(path)
 }
 
 export function signalOf(rootfs: Rootfs): AbortSignal | undefined {

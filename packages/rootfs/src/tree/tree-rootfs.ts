@@ -9,6 +9,8 @@ export interface BodyStore<M extends Metadata> extends AsyncDisposable {
   stream(node: TreeNode<M>): Body
   /** All of `nodes`' bodies, in the order in which they are stored. */
   contents(nodes: readonly TreeNode<M>[]): AsyncIterable<{ readonly node: TreeNode<M>; readonly body: Body }>
+  /** Where it is known without reading. */
+  mayHaveHoles?(node: TreeNode<M>): boolean
 }
 
 /** A tree whose names and metadata are in memory. */
@@ -90,6 +92,10 @@ class NodeDentry<M extends Metadata> implements Dentry {
 
   entry(path: string): RootfsEntry {
     return entryOf(this.node.inode, path)
+  }
+
+  get mayHaveHoles(): boolean | undefined {
+    return this.store.mayHaveHoles?.(this.node)
   }
 
   body(): Body {

@@ -106,6 +106,10 @@ class JoinedDentry implements Dentry {
     return this.base.linkTarget
   }
 
+  get mayHaveHoles(): boolean | undefined {
+    return this.base.mayHaveHoles
+  }
+
   child(name: string): JoinedDentry | undefined | Promise<JoinedDentry | undefined> {
     const mounts = this.mounts?.children?.get(name)
     if (mounts?.value !== undefined) return this.tree.topOfPart(mounts.value, mounts)

@@ -192,6 +192,10 @@ class ViewDentry implements Dentry {
     return this.view.bodyOf(this.base, path, this.treatments?.value)
   }
 
+  get mayHaveHoles(): boolean | undefined {
+    return this.base.mayHaveHoles
+  }
+
   get #isHollow(): boolean {
     return this.treatments?.value === 'hollow'
   }
