@@ -6,6 +6,7 @@ import { indexLayer, isTarHeader, mergeLayers } from '@c2m/rootfs'
 import { blankError, isBlankDisk, refuseBlank, TAR_BLOCK } from './blank.js'
 import { decompress, DecompressionError } from '../compression/decompress.js'
 import { sniffCompression } from '../compression/magic.js'
+import { checkRatio } from '../store/limits.js'
 import { spool, type ImageStore } from '../store/store.js'
 
 export interface ArchiveContext {
@@ -45,12 +46,20 @@ export async function spoolTar(
   context: ArchiveContext,
 ): Promise<{ path: string; size: number; digest: string }> {
   const { store, reporter, signal, maxUnpackedBytes } = context
+  let packed = 0
   let size = 0
+  async function* counted(): AsyncGenerator<Uint8Array> {
+    for await (const chunk of source) {
+      packed += chunk.length
+      yield chunk
+    }
+  }
   try {
-    return await spool(store, refuseBlank(decompress(source, { signal }), origin), (length) => {
+    return await spool(store, refuseBlank(decompress(counted(), { signal }), origin), (length) => {
       throwIfAborted(signal)
       reporter.progress(length)
       size += length
+      checkRatio(packed, size, origin)
       if (size > maxUnpackedBytes) {
         throw new C2mError('C2M_IMAGE_TOO_LARGE', `${origin} unpacks to more than ${maxUnpackedBytes} bytes`, {
           hint: 'it may be made to fill the disk; when you trust it, unpack it yourself and use dir:',

@@ -5,14 +5,30 @@ import type { Compression } from '../manifest/media-type.js'
 import { MAGIC_BYTES, peek, sniffCompression } from './magic.js'
 
 const CHUNK = 512 * 1024
+/**
+ * Memory that unpacking may take: eight times what xz -9 and zstd --ultra -22 need, an eighth of what their formats let
+ * a few bytes ask for. In zstd it is the window that counts.
+ */
+const MEMORY_LOG = 29
+const MEMORY = 2 ** MEMORY_LOG
+/** zstd.h's ZSTD_d_windowLogMax, which the types of the oldest supported Node lack. */
+const ZSTD_WINDOW_LOG_MAX = 100
+/** What xz, zstd and zlib say when the data asks for more. */
+const TOO_MUCH_MEMORY = /Memory usage limit reached|too much memory|Window size larger than maximum/
 
-/** The compressed data is broken, as opposed to the source that it is read from. */
+/** The compressed data is broken or asks for too much, as opposed to the source that it is read from. */
 export class DecompressionError extends Error {
   constructor(
     readonly compression: Compression,
     cause: unknown,
   ) {
-    super(`not valid ${compression} data`, { cause })
+    const isGreedy = TOO_MUCH_MEMORY.test(String(cause))
+    super(
+      isGreedy
+        ? `${compression} data that takes more than ${MEMORY} bytes of memory to unpack`
+        : `not valid ${compression} data`,
+      { cause },
+    )
   }
 }
 
@@ -52,16 +68,18 @@ async function unpacked(
 ): Promise<AsyncGenerator<Uint8Array>> {
   if (compression === 'gzip') return throughTransform(zlib.createGunzip({ chunkSize: CHUNK }), source, compression)
   if (compression === 'zstd') {
-    const create = (zlib as { createZstdDecompress?: (options: { chunkSize: number }) => Transform })
-      .createZstdDecompress
-    if (create !== undefined) return throughTransform(create({ chunkSize: CHUNK }), source, compression)
+    const create = (zlib as { createZstdDecompress?: (options: object) => Transform }).createZstdDecompress
+    if (create !== undefined) {
+      const options = { chunkSize: CHUNK, params: { [ZSTD_WINDOW_LOG_MAX]: MEMORY_LOG } }
+      return throughTransform(create(options), source, compression)
+    }
     const program = await requireTool('zstd', 'reading zstd-compressed layers with this version of Node', 'zstd')
-    return throughProgram(program, ['-dcq', '--long=31', '-'], source, compression, signal)
+    return throughProgram(program, ['-dcq', `--memory=${MEMORY}`, '-'], source, compression, signal)
   }
   if (compression === 'xz') {
     return throughProgram(
       await requireTool('xz', 'reading .xz files', 'xz-utils'),
-      ['-dc'],
+      ['-dc', `--memlimit-decompress=${MEMORY}`],
       source,
       compression,
       signal,
