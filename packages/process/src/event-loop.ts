@@ -16,6 +16,7 @@ let last = performance.now()
  * @throws C2M_INTERRUPTED when the signal has fired
  */
 export function turnEventLoop(signal?: AbortSignal): Promise<void> | undefined {
+  throwIfAborted(signal)
   return performance.now() - last < LONGEST_STRETCH ? undefined : turn(signal)
 }
 

@@ -1,4 +1,4 @@
-import { readText } from '@c2m/linux'
+import { ConfigurationReader } from '@c2m/linux'
 import type { MachineTask, Rootfs } from '@c2m/plugin-api'
 import type { Release } from './releases.js'
 
@@ -13,7 +13,6 @@ export interface Firmware {
   readonly architectures?: readonly string[]
 }
 
-const LIMIT = 1024 * 1024
 
 /** In earlier releases a part of firmware-misc-nonfree. */
 export const SPLIT_IN_13 = ['firmware-intel-graphics', 'firmware-intel-misc', 'firmware-mediatek']
@@ -59,7 +58,7 @@ export async function firmwarePackages(
   { target, architecture, rootfs, warn }: MachineTask,
 ): Promise<readonly string[]> {
   if (target !== 'physical') return []
-  const there = await archiveComponents(rootfs)
+  const there = await archiveComponents(rootfs, warn)
   const packages: string[] = []
   for (const one of firmware) {
     if (one.architectures?.includes(architecture) === false) continue
@@ -75,12 +74,16 @@ export async function firmwarePackages(
 }
 
 /** Components that any of the image's package sources names: sources.list(5), one-line and deb822 style. */
-export async function archiveComponents(rootfs: Rootfs): Promise<ReadonlySet<string>> {
+export async function archiveComponents(
+  rootfs: Rootfs,
+  warn: (message: string) => void = () => undefined,
+): Promise<ReadonlySet<string>> {
   const found = new Set<string>()
-  const texts = async (path: string) => (await readText(rootfs, path, LIMIT)) ?? ''
+  const reader = new ConfigurationReader(rootfs, warn)
+  const texts = async (path: string) => (await reader.text(path)) ?? ''
   const folder = 'etc/apt/sources.list.d'
   for (const component of oneLine(await texts('etc/apt/sources.list'))) found.add(component)
-  for (const name of await rootfs.list(folder)) {
+  for (const name of await reader.list(folder)) {
     const parse = name.endsWith('.list') ? oneLine : name.endsWith('.sources') ? deb822 : undefined
     for (const component of parse?.(await texts(`${folder}/${name}`)) ?? []) found.add(component)
   }

@@ -14,8 +14,6 @@ export interface Candidate {
 
 /** Below this nothing speaks for a root. */
 export const LEAST_SCORE = 20
-/** Bytes of a configuration file that are looked at. */
-const LIMIT = 1024 * 1024
 /** Roots that a boot menu may name. */
 const MOST_SOURCES = 100
 
@@ -34,7 +32,7 @@ export async function scoreVolume(volume: Volume, rootfs: Rootfs, volumes: reado
   }
   const has = async (path: string, type: EntryType) => (await typeOf(path)) === type
 
-  const fstab = parseFstab((await readText(rootfs, 'etc/fstab', LIMIT).catch(() => undefined)) ?? '')
+  const fstab = parseFstab((await readText(rootfs, 'etc/fstab').catch(() => undefined)) ?? '')
   const hasEtc = await has('etc', 'directory')
   const known = (await has('etc/fstab', 'file')) || (await has('etc/hosts', 'file'))
   // merged into a /usr that is a volume of its own
@@ -80,7 +78,7 @@ export async function addBootEvidence(
   const named = new Set<Volume>()
   for (const { rootfs } of candidates) {
     for (const path of menus) {
-      const text = (await readText(rootfs, path, LIMIT).catch(() => undefined)) ?? ''
+      const text = (await readText(rootfs, path).catch(() => undefined)) ?? ''
       const sources = new Set(Array.from(text.matchAll(/\broot=(\S{1,255})/g), ([, source = '']) => source))
       for (const source of [...sources].slice(0, MOST_SOURCES)) {
         const volume = findVolume(volumes, source.replace(/^\(|\)$/g, ''))

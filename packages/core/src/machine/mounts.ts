@@ -18,7 +18,6 @@ export interface Joined {
   readonly mounts: readonly JoinedMount[]
 }
 
-const LIMIT = 1024 * 1024
 /** Not on disks. */
 export const NO_DISK =
   /^(?:proc|sysfs|tmpfs|devtmpfs|devpts|mqueue|hugetlbfs|cgroup2?|debugfs|securityfs|swap|none|ramfs|efivarfs|configfs|overlay|fuse\..*)$/
@@ -41,8 +40,8 @@ export async function joinMounts(
   opened: ReadonlyMap<Volume, Rootfs>,
   warn: (message: string) => void,
 ): Promise<Joined> {
-  const text = (await readText(root, 'etc/fstab', LIMIT)) ?? ''
-  const crypttab = parseCrypttab((await readText(root, 'etc/crypttab', LIMIT)) ?? '')
+  const text = (await readText(root, 'etc/fstab')) ?? ''
+  const crypttab = parseCrypttab((await readText(root, 'etc/crypttab')) ?? '')
   const tree = new MountedTree(root)
   const mounts = new Map<Volume, string>()
   for (const entry of parseFstab(text).sort((a, b) => a.target.length - b.target.length)) {

@@ -1,12 +1,11 @@
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
-import { readText } from '@c2m/linux'
+import { readText, TEXT_LIMITS } from '@c2m/linux'
 import type { Rootfs, RootfsEdit, RootfsEntry } from '@c2m/plugin-api'
 import { C2mError, shown, type CleanupStack, type Reporter } from '@c2m/process'
 import { archiveRootfs, editRootfs, filterRootfs, indexLayer } from '@c2m/rootfs'
 import { ADDED_PATH, ORIGINAL_PATH, type AddedRecord, type ChangedEntry } from '../to-machine/added.js'
 
-const LIMIT = 256 * 1024 * 1024
 
 /**
  * A machine that c2m made, without what c2m added and with what it changed and removed as the image had it. What the
@@ -20,7 +19,7 @@ export async function takeOriginal(
   reporter: Reporter,
   cleanup: CleanupStack,
 ): Promise<Rootfs> {
-  const record = parseRecord(await readText(machine, ADDED_PATH, LIMIT))
+  const record = parseRecord(await readText(machine, ADDED_PATH, TEXT_LIMITS.record))
   const originals = await openOriginals(machine, join(folder, 'original.tar'), cleanup)
   const added = new Set(record.added)
   const without = await filterRootfs(machine, ({ path }) =>

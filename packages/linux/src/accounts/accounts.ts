@@ -1,5 +1,5 @@
 import type { ByteString } from '../files/write.js'
-import { allRecords, appendRecord, findRecord, setField } from './colon-file.js'
+import { allRecords, appendRecord, findRecord, isRecord, setField } from './colon-file.js'
 import { checkCryptHash } from './hash.js'
 
 /** The four files that say who there is, as they are or are to be. */
@@ -112,11 +112,14 @@ export function passwordOf(files: AccountFiles, name: string): string | undefine
  * @param day days since the epoch
  */
 export function settleLastChange(files: AccountFiles, image: AccountFiles, day: number): AccountFiles {
-  let { shadow } = files
-  for (const [name = '', , changed = ''] of allRecords(shadow)) {
-    if (changed !== '' && findRecord(image.shadow, name) === undefined) shadow = setField(shadow, name, 2, String(day))
-  }
-  return { ...files, shadow }
+  const known = new Set(image.shadow.split('\n').map((line) => line.split(':', 1)[0]))
+  const lines = files.shadow.split('\n').map((line) => {
+    const fields = line.split(':')
+    if (!isRecord(line) || known.has(fields[0]) || (fields[2] ?? '') === '') return line
+    fields[2] = String(day)
+    return fields.join(':')
+  })
+  return { ...files, shadow: lines.join('\n') }
 }
 
 function idsOf(text: ByteString): ReadonlySet<number> {

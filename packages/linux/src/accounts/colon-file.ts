@@ -10,7 +10,11 @@ export function findRecord(text: ByteString, name: string): readonly string[] | 
 }
 
 export function allRecords(text: ByteString): readonly (readonly string[])[] {
-  return text.split('\n').flatMap((line) => (/^[^#:\s][^:]*:/.test(line) ? [line.split(':')] : []))
+  return text.split('\n').flatMap((line) => (isRecord(line) ? [line.split(':')] : []))
+}
+
+export function isRecord(line: string): boolean {
+  return /^[^#:\s][^:]*:/.test(line)
 }
 
 /** Sets one field of the first record with this name; the text is unchanged when there is none. */

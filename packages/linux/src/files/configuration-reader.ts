@@ -1,15 +1,17 @@
 import type { Rootfs } from '@c2m/plugin-api'
 import { relativePath } from './paths.js'
-import { CONFIGURATION_LIMIT, readText } from './read.js'
+import { readText } from './read.js'
 import { matchesWildcards } from './wildcard.js'
 
-/** Bytes that are read of one machine's configuration in all. */
-const TOTAL_LIMIT = 128 * 1024 * 1024
+/** Characters that are looked at of one machine's configuration in all, those that are looked at again included. */
+const TOTAL_LIMIT = 256 * 1024 * 1024
 const MOST_MATCHES = 1000
+/** What a name in a directory counts, and a question whether something exists. */
+const NAME_COST = 64
 
 /**
  * Reads configuration of a machine that nobody vouches for: a file that is too long, unreadable or of another type is as
- * good as none, with a warning, and all files together have a limit.
+ * good as none, with a warning, and all that is looked at together has a limit.
  */
 export class ConfigurationReader {
   readonly rootfs: Rootfs
@@ -30,12 +32,14 @@ export class ConfigurationReader {
   async text(path: string): Promise<string | undefined> {
     const place = await this.#ask(path, () => this.rootfs.resolve(relativePath(path)))
     if (place === undefined) return undefined
-    if (!this.#texts.has(place)) this.#texts.set(place, await this.#read(place))
-    return this.#texts.get(place)
+    if (!this.#texts.has(place)) this.#texts.set(place, await this.#ask(place, () => readText(this.rootfs, place)))
+    const text = this.#texts.get(place)
+    return text !== undefined && this.#spend(text.length) ? text : undefined
   }
 
   /** What a path leads to, links followed. */
   async type(path: string): Promise<string | undefined> {
+    if (!this.#spend(NAME_COST)) return undefined
     const place = await this.#ask(path, () => this.rootfs.resolve(relativePath(path)))
     return place === undefined ? undefined : (await this.rootfs.stat(place))?.type
   }
@@ -47,7 +51,8 @@ export class ConfigurationReader {
   /** Names in a directory, links followed. */
   async list(path: string): Promise<readonly string[]> {
     const place = await this.#ask(path, () => this.rootfs.resolve(relativePath(path)))
-    return place === undefined ? [] : this.rootfs.list(place)
+    const names = place === undefined ? [] : await this.rootfs.list(place)
+    return this.#spend(names.length * NAME_COST) ? names : []
   }
 
   /** Paths of what exists and matches a pattern with '*' and '?', as configuration files use to include others; sorted. */
@@ -59,30 +64,28 @@ export class ConfigurationReader {
         const names = /[*?]/.test(part)
           ? (await this.list(folder)).filter((name) => !name.startsWith('.') && matchesWildcards(part, name))
           : [part]
-        next.push(...names.map((name) => `${folder}/${name}`))
+        for (const name of names.slice(0, MOST_MATCHES - next.length)) next.push(`${folder}/${name}`)
       }
-      found = next.slice(0, MOST_MATCHES)
+      found = next
     }
     const there: string[] = []
     for (const path of found) if (await this.exists(path)) there.push(path)
     return there
   }
 
-  async #read(place: string): Promise<string | undefined> {
-    const size = (await this.rootfs.stat(place))?.size ?? 0
-    if (size > this.#left) {
-      this.#warn(`${quoted(place)} is not looked at: the machine's configuration is too long`)
-      return undefined
-    }
-    const text = await this.#ask(place, () => readText(this.rootfs, place, CONFIGURATION_LIMIT))
-    if (text !== undefined) this.#left -= size
-    return text
+  /** Whether so much more may be looked at. */
+  #spend(characters: number): boolean {
+    const isAllowed = characters <= this.#left
+    if (!isAllowed && this.#left > 0) this.#warn("the rest of the machine's configuration is not looked at: it is too long")
+    this.#left = isAllowed ? this.#left - characters : 0
+    return isAllowed
   }
 
   async #ask<T>(path: string, question: () => Promise<T | undefined>): Promise<T | undefined> {
     try {
       return await question()
     } catch (error) {
+      if ((error as { code?: unknown }).code === 'C2M_INTERRUPTED') throw error
       this.#warn(`${quoted(path)} is not looked at: ${error instanceof Error ? error.message : String(error)}`)
       return undefined
     }

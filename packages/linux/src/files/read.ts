@@ -1,8 +1,29 @@
 import type { Rootfs } from '@c2m/plugin-api'
 import { relativePath } from './paths.js'
 
-/** No configuration file that c2m reads is longer. */
-export const CONFIGURATION_LIMIT = 1024 * 1024
+const KIB = 1024
+const MIB = 1024 * KIB
+
+/**
+ * Bytes of a tree's text files that are read, by what they are: far more than real ones have, and little enough that
+ * everything that is done with them takes a moment. Lines have no limit of their own: no parser may take longer for a
+ * long one.
+ */
+export const TEXT_LIMITS = {
+  /** os-release, a unit that c2m wrote */
+  short: 64 * KIB,
+  unit: 256 * KIB,
+  /** fstab, inittab, interfaces, those of servers, sources of packages; and what no other word is for */
+  configuration: MIB,
+  /** passwd, shadow, group */
+  accounts: 16 * MIB,
+  /** The paths of one package; Debian's longest (headers of a kernel) has less than 2 MiB. */
+  packageList: 16 * MIB,
+  /** The paths of all packages; 3,000 have about 30 MiB. */
+  packageDatabase: 128 * MIB,
+  /** c2m's own, of what it added to a machine */
+  record: 256 * MIB,
+} as const
 
 /**
  * The bytes of a regular file, following links inside the tree; undefined when there is none.
@@ -12,7 +33,7 @@ export const CONFIGURATION_LIMIT = 1024 * 1024
 export async function readBytes(
   rootfs: Rootfs,
   path: string,
-  limit = CONFIGURATION_LIMIT,
+  limit: number = TEXT_LIMITS.configuration,
 ): Promise<Uint8Array | undefined> {
   const target = await rootfs.resolve(relativePath(path))
   if (target === undefined) return undefined

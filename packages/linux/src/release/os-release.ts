@@ -1,16 +1,15 @@
 import type { OsRelease, Rootfs } from '@c2m/plugin-api'
-import { readText } from '../files/read.js'
+import { readText, TEXT_LIMITS } from '../files/read.js'
 
 /** os-release(5): the first that exists counts. */
 const PLACES = ['etc/os-release', 'usr/lib/os-release']
-const LIMIT = 64 * 1024
 const MOST_FIELDS = 200
 const LONGEST_NAME = 120
 
 /** The image's os-release, undefined when it has none. @throws when it is absurdly long */
 export async function findOsRelease(rootfs: Rootfs): Promise<OsRelease | undefined> {
   for (const place of PLACES) {
-    const text = await readText(rootfs, place, LIMIT)
+    const text = await readText(rootfs, place, TEXT_LIMITS.short)
     if (text !== undefined) return parseOsRelease(text)
   }
   return undefined

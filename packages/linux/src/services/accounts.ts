@@ -1,4 +1,3 @@
-import { findRecord } from '../accounts/colon-file.js'
 import type { ConfigurationReader } from '../files/configuration-reader.js'
 
 const LARGEST_ID = 0xffff_fffe
@@ -6,14 +5,18 @@ const LARGEST_ID = 0xffff_fffe
 /** systemd.exec(5), DynamicUser=: the first of its range, as an image needs the same one each time. */
 export const DYNAMIC_ID = 61_184
 
+type Records = ReadonlyMap<string, readonly string[]>
+
 /** Numbers of users and groups, by the machine's files. */
 export class Accounts {
-  readonly #passwd: string
-  readonly #group: string
+  readonly #users: Records
+  readonly #usersByNumber: Records
+  readonly #groups: Records
 
   private constructor(passwd: string, group: string) {
-    this.#passwd = passwd
-    this.#group = group
+    this.#users = recordsBy(passwd, 0)
+    this.#usersByNumber = recordsBy(passwd, 2)
+    this.#groups = recordsBy(group, 0)
   }
 
   static async read(reader: ConfigurationReader): Promise<Accounts> {
@@ -30,7 +33,7 @@ export class Accounts {
   }
 
   gid(name: string): number | undefined {
-    return idOf(findRecord(this.#group, name)?.[2] ?? name)
+    return idOf(this.#groups.get(name)?.[2] ?? name)
   }
 
   /** Whether a group is the user's own (passwd(5)) or has it as a member (group(5)). */
@@ -38,7 +41,7 @@ export class Accounts {
     const account = this.user(user)
     if (account === undefined) return false
     if (account.gid === this.gid(group)) return true
-    const members = findRecord(this.#group, group)?.[3] ?? ''
+    const members = this.#groups.get(group)?.[3] ?? ''
     return members.split(',').includes(this.#passwdRecord(user)?.[0] ?? user)
   }
 
@@ -52,12 +55,19 @@ export class Accounts {
   }
 
   #passwdRecord(name: string): readonly string[] | undefined {
-    if (!/^\d+$/.test(name)) return findRecord(this.#passwd, name)
-    return this.#passwd
-      .split('\n')
-      .map((line) => line.split(':'))
-      .find(([, , uid]) => uid === name)
+    return (/^\d+$/.test(name) ? this.#usersByNumber : this.#users).get(name)
   }
+}
+
+/** The first line of each name or number counts, as for the C library. */
+function recordsBy(text: string, field: number): Records {
+  const records = new Map<string, readonly string[]>()
+  for (const line of text.split('\n')) {
+    const fields = line.split(':')
+    const key = fields[field]
+    if (fields.length > 1 && key !== undefined && !records.has(key)) records.set(key, fields)
+  }
+  return records
 }
 
 function idOf(text: string): number | undefined {

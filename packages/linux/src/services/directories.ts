@@ -72,7 +72,8 @@ export function directoriesMadeBy(
   if (baseName(program) !== 'chown') return undefined
   const [owner = '', ...paths] = operands
   const [user = '', group] = owner.split(/[:.]/)
-  const changed = before.filter(({ path }) => paths.includes(path))
+  const named = new Set(paths)
+  const changed = before.filter(({ path }) => named.has(path))
   if (changed.length < paths.length) return undefined
   return changed.map((one) => ({ ...one, user, ...(group === undefined || group === '' ? {} : { group }) }))
 }

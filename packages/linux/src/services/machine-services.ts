@@ -21,7 +21,9 @@ export async function systemdServices(
   const bySocket = new Map<string, (Listener | undefined)[]>()
   for (const { socket } of sockets) {
     const service = socketService(socket)
-    bySocket.set(service, [...(bySocket.get(service) ?? []), ...socketListeners(socket)])
+    const known = bySocket.get(service) ?? []
+    for (const one of socketListeners(socket)) known.push(one)
+    bySocket.set(service, known)
   }
   for (const unit of services) {
     const { name } = unit

@@ -107,6 +107,9 @@ function checkStays(settings: ServiceSettings, { argv }: ExecCommand): void {
   }
 }
 
+/** Commands before the start of a service: each is looked at together with what those before it made. */
+const MOST_COMMANDS = 500
+
 interface Parts {
   readonly name: string
   readonly form: Foreground
@@ -236,11 +239,13 @@ function commandsBefore(
   const before: CommandBefore[] = []
   const made: NeededDirectory[] = []
   const isRoot = user === undefined || /^(?:root|0)(?::|$)/.test(user)
-  for (const command of settings?.startPre ?? []) {
+  const commands = settings?.startPre ?? []
+  if (commands.length > MOST_COMMANDS) throw new Error(`it has more than ${MOST_COMMANDS} ExecStartPre=`)
+  for (const command of commands) {
     const argv = substituteVariables(command, settings?.environment ?? new Map(), secrets && namesLeftOut(secrets))
     if (isConfigurationCheck(argv)) continue
     const directories = directoriesMadeBy(argv, [...needed, ...made])
-    if (directories !== undefined) made.push(...directories)
+    if (directories !== undefined) for (const directory of directories) made.push(directory)
     else if (isRoot || !(command.asRoot || settings?.permissionsStartOnly)) before.push({ ...command, argv })
     else
       reader.warn(

@@ -67,11 +67,11 @@ async function dependencies(catalog: UnitCatalog, unit: Unit, alias: string): Pr
   const inFile = ['Wants', 'Requires', 'BindsTo', 'Upholds'].flatMap((key) =>
     expandUnitNames(unit, unitList(unit.file, 'Unit', key)),
   )
-  const links: string[] = []
+  const links: (readonly string[])[] = []
   for (const name of new Set([unit.name, alias])) {
-    for (const kind of ['wants', 'requires', 'upholds'] as const) links.push(...(await catalog.links(name, kind)))
+    for (const kind of ['wants', 'requires', 'upholds'] as const) links.push(await catalog.links(name, kind))
   }
-  return [...inFile, ...links]
+  return [...inFile, ...links.flat()]
 }
 
 interface GeneratedUnits {
@@ -87,12 +87,14 @@ async function generatedUnits(reader: ConfigurationReader, catalog: UnitCatalog)
     (await reader.exists(`lib/systemd/system-generators/${name}`)) ||
     (await reader.exists(`usr/lib/systemd/system-generators/${name}`))
   if (await hasGenerator('systemd-sysv-generator')) {
+    const ofScripts: string[] = []
+    wants.set('multi-user.target', ofScripts)
     for (const { name, script } of await sysvServices(reader)) {
       const unit = `${name.replace(/\.sh$/, '')}.service`
       if (!isUnitName(unit) || (await catalog.find(unit)) !== undefined) continue
       scripts.set(unit, script)
       // as the generator does for runlevels 2 to 5
-      wants.set('multi-user.target', [...(wants.get('multi-user.target') ?? []), unit])
+      ofScripts.push(unit)
     }
   }
   if (await hasGenerator('postgresql-generator')) {

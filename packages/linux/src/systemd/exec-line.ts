@@ -1,6 +1,9 @@
 import { runTimeVariable, runTimeWords } from '../files/run-time-variables.js'
 import { splitWords } from './words.js'
 
+/** Characters of a command with its variables put in: Linux takes no more (execve(2), "Limits on size of arguments"). */
+const LONGEST_COMMAND = 2 * 1024 * 1024
+
 /** One command of an Exec…= line (systemd.service(5), "Command lines"), before variables are put in. */
 export interface ExecCommand {
   readonly argv: readonly string[]
@@ -52,6 +55,7 @@ function pushCommand(commands: ExecCommand[], words: readonly string[]): void {
  * Puts variables in (systemd.service(5)): '${NAME}' within a word, '$NAME' as a whole word, which then becomes as many words
  * as its value has; '$$' is '$'. What is not set is empty. The program's own name stays as it is.
  * @param later variables that only a shell is to put in, when the command runs
+ * @throws when it becomes longer than any command can be
  */
 export function substituteVariables(
   command: ExecCommand,
@@ -60,16 +64,22 @@ export function substituteVariables(
 ): readonly string[] {
   if (command.literal) return command.argv
   const [program = '', ...words] = command.argv
+  let length = 0
+  const spend = (text: string): string => {
+    length += text.length
+    if (length > LONGEST_COMMAND) throw new Error(`its command has more than ${LONGEST_COMMAND} characters`)
+    return text
+  }
   return [
     program,
     ...words.flatMap((word) => {
       const whole = /^\$([A-Za-z_][A-Za-z0-9_]*)$/.exec(word)?.[1]
       if (whole !== undefined && later.has(whole)) return [runTimeWords(whole)]
-      if (whole !== undefined) return valueWords(environment.get(whole) ?? '')
+      if (whole !== undefined) return valueWords(spend(environment.get(whole) ?? ''))
       return [
         word.replace(/\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_found, name: string | undefined) => {
           if (name === undefined) return '$'
-          return later.has(name) ? runTimeVariable(name) : (environment.get(name) ?? '')
+          return later.has(name) ? runTimeVariable(name) : spend(environment.get(name) ?? '')
         }),
       ]
     }),

@@ -12,6 +12,9 @@ export interface SpecifierContext {
   readonly osRelease: ReadonlyMap<string, string>
 }
 
+/** Characters of a line with its specifiers put in: systemd takes no longer line (systemd.syntax(7)). */
+const LONGEST_LINE = 1024 * 1024
+
 /** A specifier of systemd.unit(5) whose value only a running machine has. */
 export class UnknownSpecifier extends Error {
   constructor(specifier: string) {
@@ -21,12 +24,18 @@ export class UnknownSpecifier extends Error {
 
 /**
  * Expands the specifiers of systemd.unit(5), as for the system's manager.
- * @throws UnknownSpecifier for those that depend on a running machine: %b, %d, %m, %v
+ * @throws UnknownSpecifier for those that depend on a running machine: %b, %d, %m, %v; when the line becomes too long
  */
 export function expandSpecifiers(text: string, context: SpecifierContext): string {
+  let length = text.length
+  const known = new Map<string, string>()
   return text.replace(/%(.)/gsu, (whole, letter: string) => {
     if (/[bdmv]/.test(letter)) throw new UnknownSpecifier(whole)
-    return valueOf(letter, context) ?? whole
+    const value = known.get(letter) ?? valueOf(letter, context) ?? whole
+    known.set(letter, value)
+    length += value.length
+    if (length > LONGEST_LINE) throw new Error(`a line of it has more than ${LONGEST_LINE} characters`)
+    return value
   })
 }
 

@@ -1,6 +1,6 @@
 import type { Rootfs, RootfsEdit } from '@c2m/plugin-api'
 import { baseName, joinPath } from '../files/paths.js'
-import { readText } from '../files/read.js'
+import { readText, TEXT_LIMITS } from '../files/read.js'
 import { makeSymlink } from '../files/write.js'
 import { parseUnitFile, unitList, type UnitFile } from './unit-file.js'
 import { templateOf } from './unit-name.js'
@@ -13,7 +13,6 @@ export const UNIT_FOLDERS = [
   'lib/systemd/system',
 ]
 export const SYSTEM_UNITS = 'etc/systemd/system'
-const LIMIT = 256 * 1024
 
 /** Absolute path of the file of a unit, of its template for an instance; undefined when the tree has none. */
 export async function findUnit(rootfs: Rootfs, name: string): Promise<string | undefined> {
@@ -43,7 +42,7 @@ async function enable(edit: RootfsEdit, name: string, done: Set<string>): Promis
   if (path === undefined) return false
   if (done.has(name)) return true
   done.add(name)
-  const unit = parseUnitFile((await readText(edit, path, LIMIT)) ?? '')
+  const unit = parseUnitFile((await readText(edit, path, TEXT_LIMITS.unit)) ?? '')
   const instance = instanceOf(name, unit)
   const install = (key: string) => unitList(unit, 'Install', key).map((word) => expand(word, instance))
   for (const [key, suffix] of [

@@ -1,11 +1,9 @@
-import { readText } from '@c2m/linux'
+import { readText, TEXT_LIMITS } from '@c2m/linux'
 import type { Rootfs } from '@c2m/plugin-api'
 
 /** apk's list of what it installed: apk-tools 2's place, and 3's on a merged /usr. */
 export const DATABASES = ['lib/apk/db/installed', 'usr/lib/apk/db/installed']
 
-/** Bytes; 3,000 packages have about 30 MiB. */
-const LIMIT = 128 * 1024 * 1024
 const MOST_PATHS = 5_000_000
 /** Where busybox's trigger puts a link for each of its programs. */
 const PROGRAMS = ['bin', 'sbin', 'usr/bin', 'usr/sbin']
@@ -16,7 +14,7 @@ export async function filesByPackage(rootfs: Rootfs): Promise<ReadonlyMap<string
   for (const database of DATABASES) {
     let files: string[] = []
     let folder: string | undefined = ''
-    for (const line of ((await readText(rootfs, database, LIMIT)) ?? '').split('\n')) {
+    for (const line of ((await readText(rootfs, database, TEXT_LIMITS.packageDatabase)) ?? '').split('\n')) {
       const value = line.slice(2)
       if (line.startsWith('P:')) found.set(value, (files = []))
       if (line.startsWith('F:')) {
@@ -63,6 +61,7 @@ async function read(rootfs: Rootfs, warn: (message: string) => void): Promise<Re
   try {
     return await filesByPackage(rootfs)
   } catch (error) {
+    if ((error as { code?: unknown }).code === 'C2M_INTERRUPTED') throw error
     warn(`apk's database is not looked at: ${error instanceof Error ? error.message : String(error)}`)
     return new Map()
   }

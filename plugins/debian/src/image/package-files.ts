@@ -1,11 +1,11 @@
-import { readText, relativePath } from '@c2m/linux'
+import { readText, relativePath, TEXT_LIMITS } from '@c2m/linux'
 import type { Rootfs } from '@c2m/plugin-api'
 
 const INFO = 'var/lib/dpkg/info'
 const DIVERSIONS = 'var/lib/dpkg/diversions'
-/** Bytes; the longest list of a package in Debian (kernel headers) has less than 2 MiB. */
-const LIST_LIMIT = 16 * 1024 * 1024
 const MOST_PATHS = 5_000_000
+/** Characters of all lists: those of 10,000 packages have a third. */
+const MOST_TEXT = 256 * 1024 * 1024
 
 /**
  * All paths that dpkg knows (dpkg-query -L of every package), as the tree spells them: a package's /bin/ls is at usr/bin/ls
@@ -24,10 +24,17 @@ export async function packageFiles(rootfs: Rootfs, warn: (message: string) => vo
     const real = folders.get(folder)
     return real === undefined ? undefined : `${real}${name.slice(slash)}`
   }
+  let left = MOST_TEXT
   for (const list of await rootfs.list(INFO)) {
     const owner = /^([a-z0-9][a-z0-9+.-]+)(?::[a-z0-9-]+)?\.list$/.exec(list)?.[1]
     if (owner === undefined) continue
-    for (const line of (await text(rootfs, `${INFO}/${list}`, warn)).split('\n')) {
+    const paths = await text(rootfs, `${INFO}/${list}`, warn)
+    left -= paths.length
+    if (left < 0) {
+      warn(`dpkg's lists have more than ${MOST_TEXT} characters; what the others name does not count as packages'`)
+      return files
+    }
+    for (const line of paths.split('\n')) {
       if (!line.startsWith('/') || line.includes('\0') || line.split('/').includes('..')) continue
       const diversion = diversions.get(line)
       const path = diversion === undefined || diversion.by === owner ? line : diversion.to
@@ -55,8 +62,9 @@ async function readDiversions(
 
 async function text(rootfs: Rootfs, path: string, warn: (message: string) => void): Promise<string> {
   try {
-    return (await readText(rootfs, path, LIST_LIMIT)) ?? ''
+    return (await readText(rootfs, path, TEXT_LIMITS.packageList)) ?? ''
   } catch (error) {
+    if ((error as { code?: unknown }).code === 'C2M_INTERRUPTED') throw error
     warn(
       `${JSON.stringify(path.slice(0, 200))} is not looked at: ${error instanceof Error ? error.message : String(error)}`,
     )

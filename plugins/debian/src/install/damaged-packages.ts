@@ -1,10 +1,11 @@
-import { readText, relativePath } from '@c2m/linux'
+import { readText, relativePath, TEXT_LIMITS } from '@c2m/linux'
 import type { Rootfs } from '@c2m/plugin-api'
 
 /** Packages whose units make a boot. */
 const BOOTING = ['dbus', 'systemd', 'udev']
 const INFO = 'var/lib/dpkg/info'
-const LIMIT = 4 * 1024 * 1024
+/** Packages of kernels and firmware whose lists are read: a machine has some dozens. */
+const MOST_LOOKS = 500
 /** Of kernels, their modules, and firmware. */
 const HARDWARE_FILES = /^(?:\/boot|(?:\/usr)?\/lib\/(?:modules|firmware))\/./
 
@@ -25,9 +26,11 @@ export async function damagedPackages(rootfs: Rootfs): Promise<readonly string[]
 export async function strippedPackages(rootfs: Rootfs): Promise<readonly string[]> {
   const lists = await rootfs.resolve(INFO)
   const stripped: string[] = []
+  let looks = 0
   for (const file of lists === undefined ? [] : await rootfs.list(lists)) {
     const name = /^((?:linux-|firmware-|[a-z0-9]+-microcode)[^:]*)(?::[a-z0-9]+)?\.list$/.exec(file)?.[1]
-    if (name !== undefined && (await lacks(rootfs, file, HARDWARE_FILES))) stripped.push(name)
+    if (name === undefined || ++looks > MOST_LOOKS) continue
+    if (await lacks(rootfs, file, HARDWARE_FILES)) stripped.push(name)
   }
   return stripped
 }
@@ -38,7 +41,7 @@ function lacksUnits(rootfs: Rootfs, name: string): Promise<boolean> {
 
 /** Whether a package lacks one of its files whose path matches. @param list dpkg's list of the package's paths */
 async function lacks(rootfs: Rootfs, list: string, pattern: RegExp): Promise<boolean> {
-  const text = (await readText(rootfs, `${INFO}/${list}`, LIMIT)) ?? ''
+  const text = (await readText(rootfs, `${INFO}/${list}`, TEXT_LIMITS.packageList)) ?? ''
   for (const path of text.split('\n')) {
     if (!pattern.test(path)) continue
     const folder = await rootfs.resolve(relativePath(path.slice(0, path.lastIndexOf('/'))))

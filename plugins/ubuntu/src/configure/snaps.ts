@@ -1,7 +1,6 @@
-import { baseName, exists, readText, SYSTEM_UNITS, unitValue, parseUnitFile } from '@c2m/linux'
+import { baseName, exists, readText, SYSTEM_UNITS, TEXT_LIMITS, unitValue, parseUnitFile } from '@c2m/linux'
 import type { RootfsEdit, Step } from '@c2m/plugin-api'
 
-const LIMIT = 64 * 1024
 
 /**
  * snapd's mount units of snaps whose files an image lacks, as images made of machines do: each of them, and each service of
@@ -48,7 +47,7 @@ async function forgetLostSnaps(edit: RootfsEdit): Promise<void> {
 
 /** What a mount unit mounts, if that is a snap's file. */
 async function source(edit: RootfsEdit, unit: string): Promise<string | undefined> {
-  const text = await readText(edit, `${SYSTEM_UNITS}/${unit}`, LIMIT)
+  const text = await readText(edit, `${SYSTEM_UNITS}/${unit}`, TEXT_LIMITS.short)
   const what = text === undefined ? undefined : unitValue(parseUnitFile(text), 'Mount', 'What')
   return what?.startsWith('/var/lib/snapd/snaps/') === true ? what.slice(1) : undefined
 }

@@ -32,11 +32,17 @@ function listenersOf(lines: readonly string[]): readonly (Listener | undefined)[
   const modules = new Set(lines.flatMap((line) => /^LoadModule\s+(\S+)/i.exec(line)?.[1] ?? []))
   const found: (Listener | undefined)[] = []
   const open: boolean[] = []
+  /** Blocks around the line whose condition does not hold. */
+  let closed = 0
   for (const line of lines) {
     const condition = /^<IfModule\s+(!?)"?([^">\s]+)"?\s*>/i.exec(line)
-    if (condition !== null) open.push(hasModule(modules, condition[2] ?? '') !== (condition[1] === '!'))
-    else if (/^<\/IfModule/i.test(line)) open.pop()
-    else if (!open.includes(false)) {
+    if (condition !== null) {
+      const holds = hasModule(modules, condition[2] ?? '') !== (condition[1] === '!')
+      open.push(holds)
+      if (!holds) closed++
+    } else if (/^<\/IfModule/i.test(line)) {
+      if (open.pop() === false) closed--
+    } else if (closed === 0) {
       const where = /^Listen\s+"?([^"\s]+)/i.exec(line)?.[1]
       if (where !== undefined) found.push(parseListener(where))
     }

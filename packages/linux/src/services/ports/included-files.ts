@@ -18,7 +18,7 @@ export async function readIncluding(
       if (seen.has(path) || seen.size >= MOST_FILES) continue
       seen.add(path)
       const text = await reader.text(path)
-      if (text !== undefined) waiting.push(...read(text, path).toReversed())
+      for (const next of text === undefined ? [] : read(text, path).toReversed()) waiting.push(next)
     }
   }
 }
