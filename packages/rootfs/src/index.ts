@@ -10,7 +10,7 @@ export { indexLayer, type IndexOptions, type Layer, type LayerEntry } from './la
 export { archiveRootfs, mergeLayers } from './merge/merge.js'
 export { packRootfs, type PackOptions } from './tar/pack.js'
 export { editRootfs, type EditOptions } from './edit/edit.js'
-export { joinRootfs } from './view/join.js'
+export { JoinedRootfs, joinRootfs } from './view/join.js'
 export { subtree, withoutContents } from './view/subtree.js'
 export { compileGlobs, expandBraces } from './view/globs.js'
 export { cutRootfs, filterRootfs, planCut, type Cut, type OnLeftOut, type Verdict } from './view/cut.js'

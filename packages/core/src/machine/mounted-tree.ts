@@ -1,21 +1,17 @@
-import { editRootfs, joinRootfs } from '@c2m/rootfs'
+import { editRootfs, JoinedRootfs } from '@c2m/rootfs'
 import type { Rootfs, RootfsEdit } from '@c2m/plugin-api'
 
 /** A root on which one tree after the other is mounted. */
 export class MountedTree {
+  readonly rootfs: JoinedRootfs
   /** By the path where each is mounted, the root's ''. */
   readonly #trees: Map<string, Rootfs>
   /** The same, of those in which directories had to be made. */
   readonly #edits = new Map<string, RootfsEdit>()
 
   constructor(root: Rootfs) {
+    this.rootfs = new JoinedRootfs(root)
     this.#trees = new Map([['', root]])
-  }
-
-  get rootfs(): Rootfs {
-    const mounts = new Map(this.#trees)
-    mounts.delete('')
-    return mounts.size === 0 ? this.#trees.get('')! : joinRootfs(this.#trees.get('')!, mounts)
   }
 
   /**
@@ -23,49 +19,50 @@ export class MountedTree {
    * @returns where the content is now; undefined when something that is no directory, or another mount, is in the way
    */
   async mount(path: string, content: Rootfs): Promise<string | undefined> {
-    const names = path.split('/').filter((name) => name !== '' && name !== '.')
-    const point = await this.#directory(this.rootfs, names)
+    const point = await this.#directory(path.split('/').filter((name) => name !== '' && name !== '.'))
     // the root is a mount, too
     if (point === undefined || this.#trees.has(point)) return undefined
     this.#trees.set(point, content)
+    this.rootfs.mount(point, content)
     return point
   }
 
   /** The directory of a path, its links followed; it, and those above it, are made where they are missing. */
-  async #directory(joined: Rootfs, names: readonly string[]): Promise<string | undefined> {
-    const found = await joined.resolve(names.join('/'))
+  async #directory(names: readonly string[]): Promise<string | undefined> {
+    const found = await this.rootfs.resolve(names.join('/'))
     if (found !== undefined && (await this.#isDirectory(found))) return found
     const name = names.at(-1)
     if (name === undefined || name === '..') return undefined
-    const above = await this.#directory(joined, names.slice(0, -1))
-    if (above === undefined || (await joined.list(above)).includes(name)) return undefined
-    return this.#make(above === '' ? name : `${above}/${name}`)
+    const above = await this.#directory(names.slice(0, -1))
+    if (above === undefined) return undefined
+    const path = above === '' ? name : `${above}/${name}`
+    return (await this.#treeAt(path)).entry === undefined ? this.#make(path) : undefined
   }
 
   async #isDirectory(path: string): Promise<boolean> {
-    if (this.#trees.has(path)) return true
-    const { holder, inside } = this.#holderOf(path)
-    // of the tree itself: the joined one would first count the names of all files
-    return (await this.#trees.get(holder)!.stat(inside))?.type === 'directory'
+    return this.#trees.has(path) || (await this.#treeAt(path)).entry?.type === 'directory'
   }
 
   async #make(path: string): Promise<string> {
-    const { holder, inside } = this.#holderOf(path)
+    const { holder, inside } = await this.#treeAt(path)
     let edit = this.#edits.get(holder)
     if (edit === undefined) {
       edit = editRootfs(this.#trees.get(holder)!)
       this.#edits.set(holder, edit)
       this.#trees.set(holder, edit)
+      this.rootfs.mount(holder, edit)
     }
     await edit.put({ path: inside, type: 'directory', mode: 0o755 })
     return path
   }
 
-  /** The tree that a path lies in, and the path there. */
-  #holderOf(path: string): { readonly holder: string; readonly inside: string } {
-    const holder = [...this.#trees.keys()].reduce((best, point) =>
-      point.length > best.length && path.startsWith(`${point}/`) ? point : best,
-    )
-    return { holder, inside: holder === '' ? path : path.slice(holder.length + 1) }
+  /** The tree that a path lies in, and what it has there: the joined one would first count the names of all files. */
+  async #treeAt(path: string) {
+    let holder = ''
+    for (let at = path.indexOf('/'); at >= 0; at = path.indexOf('/', at + 1)) {
+      if (this.#trees.has(path.slice(0, at))) holder = path.slice(0, at)
+    }
+    const inside = holder === '' ? path : path.slice(holder.length + 1)
+    return { holder, inside, entry: await this.#trees.get(holder)!.stat(inside) }
   }
 }

@@ -2,7 +2,7 @@ import type { Body, Rootfs, RootfsEntry } from '@c2m/plugin-api'
 import { comparePaths } from '../name/order.js'
 import { cleanPath, isBelow, joinPath } from '../name/path.js'
 import { DentryRootfs, signalOf, topOf, whenReady, type Dentry } from '../tree/dentry.js'
-import { pathTree, type PathTree } from './path-tree.js'
+import { pathTree, setPath, type PathTree } from './path-tree.js'
 import { withoutContents } from './subtree.js'
 
 /**
@@ -11,9 +11,9 @@ import { withoutContents } from './subtree.js'
  * @param mounts by path, free of links; each must be a directory of the tree that it is mounted on
  */
 export function joinRootfs(root: Rootfs, mounts: ReadonlyMap<string, Rootfs>): Rootfs {
-  const points = [...mounts].map(([path, rootfs]) => ({ path: cleanPath(path), rootfs }))
-  points.sort((a, b) => comparePaths(a.path, b.path))
-  return new JoinedRootfs([{ path: '', rootfs: root }, ...points])
+  const joined = new JoinedRootfs(root)
+  for (const [path, rootfs] of mounts) joined.mount(cleanPath(path), rootfs)
+  return joined
 }
 
 interface Part {
@@ -23,25 +23,29 @@ interface Part {
   readonly rootfs: Rootfs
 }
 
-class JoinedRootfs extends DentryRootfs<JoinedDentry> {
-  /** In the order of their paths: the root's comes first. */
-  readonly #parts: readonly Part[]
-  readonly #byPath: ReadonlyMap<string, Part>
-  readonly #mounts: PathTree<Part>
+/** What joinRootfs gives, while trees are mounted one after the other: they are looked up in what is there so far. */
+export class JoinedRootfs extends DentryRootfs<JoinedDentry> {
+  /** By path. */
+  readonly #parts = new Map<string, Part>()
+  readonly #mounts: PathTree<Part> = pathTree([])
+  /** The parts without what is hidden in them, in the order of their paths; found when somebody looks at entries. */
+  #shown: ReadonlyMap<string, Part> | undefined
 
-  /** @param trees in the order of their paths */
-  constructor(trees: readonly { readonly path: string; readonly rootfs: Rootfs }[]) {
-    super(signalOf(trees[0]!.rootfs))
-    this.#parts = trees.map(({ path, rootfs }, index) => {
-      const hidden = directlyBelow(trees, index).map((point) => inside(path, point))
-      return { path, index, rootfs: hidden.length === 0 ? rootfs : withoutContents(rootfs, hidden) }
-    })
-    this.#byPath = new Map(this.#parts.map((part) => [part.path, part]))
-    this.#mounts = pathTree(this.#byPath)
+  constructor(root: Rootfs) {
+    super(signalOf(root))
+    this.mount('', root)
+  }
+
+  /** Mounts a tree, or another one in its place. @param path free of links */
+  mount(path: string, rootfs: Rootfs): void {
+    const part = { path, index: this.#parts.get(path)?.index ?? this.#parts.size, rootfs }
+    this.#parts.set(path, part)
+    setPath(this.#mounts, path, part)
+    this.#shown = undefined
   }
 
   top(): Promise<JoinedDentry | undefined> {
-    return this.topOfPart(this.#parts[0]!, this.#mounts)
+    return this.topOfPart(this.#mounts.value!, this.#mounts)
   }
 
   async topOfPart(part: Part, mounts: PathTree<Part>): Promise<JoinedDentry | undefined> {
@@ -49,10 +53,16 @@ class JoinedRootfs extends DentryRootfs<JoinedDentry> {
     return base && new JoinedDentry(this, part, base, mounts)
   }
 
+  /** As the part shows it that hides what others are mounted on. */
+  async entryOf({ path: top }: Part, path: string): Promise<RootfsEntry> {
+    const part = this.#shownParts.get(top)!
+    return this.#entry(part, (await part.rootfs.stat(inside(top, path)))!, path)
+  }
+
   async *walk(from = ''): AsyncGenerator<RootfsEntry> {
     const start = await this.locate(from)
     if (start === undefined) return
-    const { part } = start.dentry
+    const part = this.#shownParts.get(start.dentry.part.path)!
     const open = [{ part, walk: walkOf(part, inside(part.path, start.path)) }]
     try {
       for (let innermost = open.at(-1); innermost !== undefined; innermost = open.at(-1)) {
@@ -62,8 +72,8 @@ class JoinedRootfs extends DentryRootfs<JoinedDentry> {
           continue
         }
         const path = joinPath(innermost.part.path, step.value.path)
-        const mounted = this.#byPath.get(path)
-        if (mounted === undefined || mounted === innermost.part) yield this.shown(innermost.part, step.value, path)
+        const mounted = this.#shownParts.get(path)
+        if (mounted === undefined || mounted === innermost.part) yield this.#entry(innermost.part, step.value, path)
         else open.push({ part: mounted, walk: walkOf(mounted, '') })
       }
     } finally {
@@ -72,9 +82,9 @@ class JoinedRootfs extends DentryRootfs<JoinedDentry> {
   }
 
   async *contents(): AsyncGenerator<{ entry: RootfsEntry; body: Body }> {
-    for (const part of this.#parts) {
+    for (const part of this.#shownParts.values()) {
       for await (const { entry, body } of part.rootfs.contents()) {
-        yield { entry: this.shown(part, entry, joinPath(part.path, entry.path)), body }
+        yield { entry: this.#entry(part, entry, joinPath(part.path, entry.path)), body }
       }
     }
   }
@@ -83,9 +93,21 @@ class JoinedRootfs extends DentryRootfs<JoinedDentry> {
     // the parts are their owners' to dispose
   }
 
+  get #shownParts(): ReadonlyMap<string, Part> {
+    if (this.#shown !== undefined) return this.#shown
+    const parts = [...this.#parts.values()].sort((a, b) => comparePaths(a.path, b.path))
+    this.#shown = new Map(
+      parts.map((part, index) => {
+        const hidden = directlyBelow(parts, index).map((point) => inside(part.path, point))
+        return [part.path, hidden.length === 0 ? part : { ...part, rootfs: withoutContents(part.rootfs, hidden) }]
+      }),
+    )
+    return this.#shown
+  }
+
   /** Inode numbers of different parts must differ. */
-  shown(part: Part, entry: RootfsEntry, path: string): RootfsEntry {
-    return { ...entry, path, inode: entry.inode * this.#parts.length + part.index }
+  #entry(part: Part, entry: RootfsEntry, path: string): RootfsEntry {
+    return { ...entry, path, inode: entry.inode * this.#parts.size + part.index }
   }
 }
 
@@ -120,9 +142,8 @@ class JoinedDentry implements Dentry {
     return this.base.names()
   }
 
-  entry(path: string): RootfsEntry | Promise<RootfsEntry> {
-    const own = this.base.entry(inside(this.part.path, path))
-    return whenReady(own, (entry) => this.tree.shown(this.part, entry, path))
+  entry(path: string): Promise<RootfsEntry> {
+    return this.tree.entryOf(this.part, path)
   }
 
   body(path: string): Body {

@@ -8,17 +8,19 @@ export interface PathTree<T> {
 
 export function pathTree<T>(values: Iterable<readonly [path: string, value: T]>): PathTree<T> {
   const root = emptyTree<T>()
-  for (const [path, value] of values) {
-    let node = root
-    for (const name of path === '' ? [] : path.split('/')) {
-      node.children ??= new Map()
-      let next = node.children.get(name)
-      if (next === undefined) node.children.set(name, (next = emptyTree()))
-      node = next
-    }
-    node.value = value
-  }
+  for (const [path, value] of values) setPath(root, path, value)
   return root
+}
+
+export function setPath<T>(root: PathTree<T>, path: string, value: T): void {
+  let node = root
+  for (const name of path === '' ? [] : path.split('/')) {
+    node.children ??= new Map()
+    let next = node.children.get(name)
+    if (next === undefined) node.children.set(name, (next = emptyTree()))
+    node = next
+  }
+  node.value = value
 }
 
 function emptyTree<T>(): PathTree<T> {
