@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, open, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -156,7 +156,7 @@ describe('inputs that are made to take long or much', () => {
     await symlink('/real', join(top, deep('a', 350), 'real'))
     await symlink('/l0', join(top, 'etc'))
     const image = join(folder, 'root.img')
-    await (await open(image, 'w')).truncate(64 * 1024 ** 2)
+    execFileSync('truncate', ['-s', '64M', image])
     execFileSync('mkfs.ext4', ['-q', '-F', '-b', '4096', '-d', top, image])
     const { stdout, stderr } = await inspected(image)
     expect(stdout + stderr).toContain('takes more than 4096 names')
@@ -167,7 +167,7 @@ describe('Ctrl-C while much is read', () => {
   it('ends the run at once, whatever it is doing', async () => {
     const target = await tarball('long', deepPaths(30_000))
     const codes: (number | null)[] = []
-    for (const moment of [700, 1500, 2500, 4000]) {
+    for (const moment of [1500, 2500, 4000]) {
       const env = { ...process.env, C2M_CACHE_DIR: join(folder, `cache-${moment}`) }
       const child = spawn(process.execPath, [PROGRAM, 'inspect', target], { env, stdio: 'ignore' })
       const ended = once(child, 'exit') as Promise<[number | null]>

@@ -13,7 +13,6 @@ export interface Firmware {
   readonly architectures?: readonly string[]
 }
 
-
 /** In earlier releases a part of firmware-misc-nonfree. */
 export const SPLIT_IN_13 = ['firmware-intel-graphics', 'firmware-intel-misc', 'firmware-mediatek']
 

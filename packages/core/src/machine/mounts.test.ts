@@ -66,7 +66,10 @@ describe('joinMounts', () => {
   })
 
   it('joins a volume once that fstab mounts in many places, and makes many mount points in a tree', async () => {
-    const lines = Array.from({ length: 300 }, (_, index) => `LABEL=a /new/m${index} ext4\nLABEL=v${index} /v/${index} ext4`)
+    const lines = Array.from(
+      { length: 300 },
+      (_, index) => `LABEL=a /new/m${index} ext4\nLABEL=v${index} /v/${index} ext4`,
+    )
     const many = Array.from({ length: 300 }, (_, index) => volume(`v${index}`, { [`x${index}`]: '' }))
     const { names, mounts, warnings } = await join({ 'etc/fstab': lines.join('\n') }, [volume('a', { x: '' }), ...many])
     expect(names.filter((name) => name.startsWith('file new/'))).toEqual(['file new/m0/x'])

@@ -6,7 +6,6 @@ import { C2mError, shown, type CleanupStack, type Reporter } from '@c2m/process'
 import { archiveRootfs, editRootfs, filterRootfs, indexLayer } from '@c2m/rootfs'
 import { ADDED_PATH, ORIGINAL_PATH, type AddedRecord, type ChangedEntry } from '../to-machine/added.js'
 
-
 /**
  * A machine that c2m made, without what c2m added and with what it changed and removed as the image had it. What the
  * machine itself changed since stays as the machine has it, and is told.

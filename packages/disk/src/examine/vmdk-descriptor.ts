@@ -76,7 +76,11 @@ function valueOf(lines: readonly string[], key: string): string | undefined {
   for (const line of lines) {
     const equals = line.indexOf('=')
     if (equals < 0 || line.slice(0, equals).trim() !== key) continue
-    const value = line.slice(equals + 1).trim().replace(/^"/, '').replace(/"$/, '')
+    const value = line
+      .slice(equals + 1)
+      .trim()
+      .replace(/^"/, '')
+      .replace(/"$/, '')
     if (!value.includes('"')) return value
   }
   return undefined

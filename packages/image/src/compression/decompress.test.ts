@@ -58,13 +58,16 @@ describe('decompress', () => {
     expect((await drain(decompress(stream(usual)))).equals(big)).toBe(true)
   })
 
-  it.skipIf(!existsSync('/usr/bin/zstd'))('refuses zstd data that asks for more memory than real files do', async () => {
-    // magic number, a frame header with a window of 1 GiB (RFC 8878, 3.1.1.1.2), an empty last block
-    const greedy = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0, (30 - 10) << 3, 1, 0, 0)
-    await expect(drain(decompress(stream(greedy)))).rejects.toThrow('zstd data that takes more than 536870912 bytes')
-    const long = execFileSync('zstd', ['-qc', '--long=27'], { input: big })
-    expect((await drain(decompress(stream(long)))).equals(big)).toBe(true)
-  })
+  it.skipIf(!existsSync('/usr/bin/zstd'))(
+    'refuses zstd data that asks for more memory than real files do',
+    async () => {
+      // magic number, a frame header with a window of 1 GiB (RFC 8878, 3.1.1.1.2), an empty last block
+      const greedy = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0, (30 - 10) << 3, 1, 0, 0)
+      await expect(drain(decompress(stream(greedy)))).rejects.toThrow('zstd data that takes more than 536870912 bytes')
+      const long = execFileSync('zstd', ['-qc', '--long=27'], { input: big })
+      expect((await drain(decompress(stream(long)))).equals(big)).toBe(true)
+    },
+  )
 
   it('reads its source to the end when bytes follow the compressed data', async () => {
     for (const padding of [1, 4096, 500_000]) {

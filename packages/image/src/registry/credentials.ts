@@ -114,7 +114,11 @@ function decodeAuth(entry: { auth?: unknown; identitytoken?: unknown } | null | 
   const text = Buffer.from(entry.auth, 'base64').toString('utf8')
   const colon = text.indexOf(':')
   if (colon <= 0) return undefined
-  return { kind: 'password', username: text.slice(0, colon), password: text.slice(colon + 1).replace(/(?<!\0)\0+$/, '') }
+  return {
+    kind: 'password',
+    username: text.slice(0, colon),
+    password: text.slice(colon + 1).replace(/(?<!\0)\0+$/, ''),
+  }
 }
 
 /** The protocol of docker-credential-helpers: `get`, the server on stdin, JSON on stdout. */

@@ -76,7 +76,8 @@ export class ConfigurationReader {
   /** Whether so much more may be looked at. */
   #spend(characters: number): boolean {
     const isAllowed = characters <= this.#left
-    if (!isAllowed && this.#left > 0) this.#warn("the rest of the machine's configuration is not looked at: it is too long")
+    if (!isAllowed && this.#left > 0)
+      this.#warn("the rest of the machine's configuration is not looked at: it is too long")
     this.#left = isAllowed ? this.#left - characters : 0
     return isAllowed
   }

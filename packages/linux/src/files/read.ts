@@ -17,7 +17,7 @@ export const TEXT_LIMITS = {
   configuration: MIB,
   /** passwd, shadow, group */
   accounts: 16 * MIB,
-  /** The paths of one package; Debian's longest (headers of a kernel) has less than 2 MiB. */
+  /** The paths of one package; the longest real one (headers of a kernel) has less than 2 MiB. */
   packageList: 16 * MIB,
   /** The paths of all packages; 3,000 have about 30 MiB. */
   packageDatabase: 128 * MIB,

@@ -32,7 +32,10 @@ export function inittab(image: string, consoles: readonly string[]): string {
   const has = (line: string) => kept.some((one) => one.trim() === line)
   const text = [
     ...RUNLEVELS.filter((line) => !has(line)),
-    ...kept.join('\n').replace(/(?<!\n)\n+$/, '').split('\n'),
+    ...kept
+      .join('\n')
+      .replace(/(?<!\n)\n+$/, '')
+      .split('\n'),
     ...missing,
     ...ENDING.filter((line) => !kept.some((one) => one.startsWith(line.split(':/')[0]!))),
   ]

@@ -131,7 +131,9 @@ class OverlayRootfs extends DentryRootfs<OverlayDentry> implements RootfsEdit, O
   }
 
   async *#walkFrom(start: OverlayDentry, from: string): AsyncGenerator<RootfsEntry> {
-    const waiting: { find: () => ReturnType<OverlayDentry['child']>; path: string }[] = [{ find: () => start, path: from }]
+    const waiting: { find: () => ReturnType<OverlayDentry['child']>; path: string }[] = [
+      { find: () => start, path: from },
+    ]
     for (let visit = waiting.pop(); visit !== undefined; visit = waiting.pop()) {
       const { path } = visit
       const dentry = await visit.find()
@@ -169,7 +171,11 @@ class OverlayRootfs extends DentryRootfs<OverlayDentry> implements RootfsEdit, O
     }
     const name = baseName(clean)
     const full = cleanPath(joinPath(parent.path, name))
-    return { trail: parent.outcome === 'missing' ? await this.#makeDirectories(parent) : parent.trail, name, path: full }
+    return {
+      trail: parent.outcome === 'missing' ? await this.#makeDirectories(parent) : parent.trail,
+      name,
+      path: full,
+    }
   }
 
   /** Makes what is missing; returns the way to it. */
@@ -184,7 +190,10 @@ class OverlayRootfs extends DentryRootfs<OverlayDentry> implements RootfsEdit, O
     let at = path.split('/').slice(0, -names.length).join('/')
     for (const name of names) {
       at = joinPath(at, name)
-      await this.#replace({ trail, name, path: at }, { kind: 'own', inode: ++this.#lastInode, metadata, body: undefined })
+      await this.#replace(
+        { trail, name, path: at },
+        { kind: 'own', inode: ++this.#lastInode, metadata, body: undefined },
+      )
       trail.push((await trail.at(-1)!.child(name))!)
     }
     return trail

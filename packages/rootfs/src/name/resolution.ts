@@ -46,7 +46,10 @@ export interface MissingPlace<D> {
 }
 
 export type Resolution<D> =
-  Place<D> | MissingPlace<D> | { readonly outcome: 'not a directory'; readonly path: string } | { readonly outcome: 'loop' }
+  | Place<D>
+  | MissingPlace<D>
+  | { readonly outcome: 'not a directory'; readonly path: string }
+  | { readonly outcome: 'loop' }
 
 /** Counts what the links of one tree cost. */
 export class LinkBudget {
@@ -118,7 +121,8 @@ function* resolution<D extends Step<D>>(
     if (found === undefined) {
       absent++
       if (todo.length > 0 && !keepMissing) break
-    } else if (found.type !== 'directory' && todo.length > 0) return { outcome: 'not a directory', path: names.join('/') }
+    } else if (found.type !== 'directory' && todo.length > 0)
+      return { outcome: 'not a directory', path: names.join('/') }
     else trail.push(found)
   }
   const full = names.join('/')

@@ -30,5 +30,7 @@ export function formatPaxTime(time: Timestamp): string {
 }
 
 function fractionDigits(nanoseconds: number): string {
-  return String(nanoseconds).padStart(9, '0').replace(/(?<!0)0+$/, '')
+  return String(nanoseconds)
+    .padStart(9, '0')
+    .replace(/(?<!0)0+$/, '')
 }

@@ -1,7 +1,14 @@
 import type { Body, Extent, Rootfs, RootfsEntry } from '@c2m/plugin-api'
 import { C2mError, turnEventLoop } from '@c2m/process'
 import { cleanPath, joinPath } from '../name/path.js'
-import { LinkBudget, resolveAsync, type Place, type Resolution, type ResolutionOptions, type Step } from '../name/resolution.js'
+import {
+  LinkBudget,
+  resolveAsync,
+  type Place,
+  type Resolution,
+  type ResolutionOptions,
+  type Step,
+} from '../name/resolution.js'
 
 type Ready<T> = T | Promise<T>
 
@@ -107,7 +114,7 @@ async function askedByPath(rootfs: Rootfs, path: string): Promise<Dentry | undef
 
 /** Applies a function to what is there now or will be. */
 export function whenReady<T, R>(value: Ready<T>, use: (value: T) => R): Ready<Awaited<R>> {
-  return value instanceof Promise ? value.then(use) as Promise<Awaited<R>> : use(value) as Awaited<R>
+  return value instanceof Promise ? (value.then(use) as Promise<Awaited<R>>) : (use(value) as Awaited<R>)
 }
 
 /** @throws C2M_NO_SUCH_FILE unless the entry is a regular file */

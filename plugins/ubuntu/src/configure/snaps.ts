@@ -1,7 +1,6 @@
 import { baseName, exists, readText, SYSTEM_UNITS, TEXT_LIMITS, unitValue, parseUnitFile } from '@c2m/linux'
 import type { RootfsEdit, Step } from '@c2m/plugin-api'
 
-
 /**
  * snapd's mount units of snaps whose files an image lacks, as images made of machines do: each of them, and each service of
  * such a snap, would fail at every boot. What snapd knows of its snaps goes with them, so that it begins anew.
