@@ -212,6 +212,19 @@ describe('foreign archives', () => {
     return block
   }
 
+  it('refuses more global records than anybody writes, since each member is looked at with all of them', async () => {
+    const flood = Array.from({ length: 300 }, (_, index) =>
+      raw('g', 'g', encodePaxRecords([[`k${index}`, Buffer.from('v')]])),
+    )
+    expect(await codeOf(readAll(archive(...flood, raw('0', 'f'))))).toBe('C2M_TAR_PAX')
+  })
+
+  it('stores no more holes as zeros than an image may have, and says so before it begins', async () => {
+    const huge = member('huge', { size: 2 ** 40 })
+    expect(await codeOf(collect(writeTar([huge])))).toBe('C2M_TAR_HOLES')
+    expect((await collect(writeTar([{ ...huge, sparse: [] }]))).length).toBeLessThan(10_000)
+  })
+
   it('GNU long names and links', async () => {
     const long = 'n'.repeat(300)
     const bytes = archive(
