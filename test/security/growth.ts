@@ -31,12 +31,22 @@ async function least(run: () => unknown): Promise<number> {
   return best
 }
 
-/** @param prepare makes an input of a size, and gives what is measured */
-export async function expectLinear(largest: number, prepare: (size: number) => unknown): Promise<void> {
+/**
+ * Begins with a small input, since what grows much faster would never come to an end with the largest.
+ * @param prepare makes an input of a size, and gives what is measured
+ */
+export async function expectLinear(
+  { smallest, largest }: { readonly smallest: number; readonly largest: number },
+  prepare: (size: number) => unknown,
+): Promise<void> {
   const prepared = async (size: number) => (await prepare(size)) as () => unknown
-  if ((await cost(await prepared(largest))) < LITTLE) return
-  let size = largest / 16
-  while (size < largest && (await least(await prepared(size))) < MEASURABLE) size *= 2
+  let size = smallest
+  for (let run = await prepared(size); ; run = await prepared(size)) {
+    const once = await cost(run)
+    if (size >= largest && once < LITTLE) return
+    if (size >= largest || (once >= MEASURABLE && (await least(run)) >= MEASURABLE)) break
+    size *= 2
+  }
   const [single, double] = [await prepared(size), await prepared(2 * size)]
   let growth = Infinity
   for (let attempt = 0; attempt < ATTEMPTS && growth > MOST_GROWTH; attempt++) {

@@ -239,7 +239,7 @@ const TREES: Readonly<Record<string, Growing>> = {
 
 describe('time that trees take', () => {
   it.each(Object.entries(TREES))('of %s grows with their size only', (_name, { largest, prepare }) =>
-    expectLinear(largest, prepare),
+    expectLinear({ smallest: largest / 16, largest }, prepare),
   )
 })
 
@@ -287,7 +287,7 @@ const hasMkfs = (() => {
 
 describe.skipIf(!hasMkfs)('time that ext4 takes', () => {
   it.each(Object.entries(EXT4))('of %s grows with their size only', (_name, { largest, fill }) =>
-    expectLinear(largest, async (size) => {
+    expectLinear({ smallest: largest / 16, largest }, async (size) => {
       const top = join(folder, `ext4-${made++}`)
       await mkdir(top)
       await fill(top, size)

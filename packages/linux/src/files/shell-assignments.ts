@@ -57,33 +57,39 @@ export function readShellAssignments(
 function logicalLines(text: string): readonly string[] {
   const lines: string[] = []
   let open = ''
+  let state: QuoteState = ''
   for (const raw of text.split('\n').slice(0, MOST_LINES)) {
-    const line = open === '' ? raw.trimStart() : open + raw
-    if (open === '' && line.startsWith('#')) continue
-    if (line.endsWith('\\') && line.length < LONGEST_VALUE) {
-      open = line.slice(0, -1)
+    const piece = open === '' ? raw.trimStart() : raw
+    if (open === '' && piece.startsWith('#')) continue
+    const isShort = open.length + piece.length < LONGEST_VALUE
+    const continues = piece.endsWith('\\') && isShort
+    // what was joined before is not looked at again
+    state = stateAfter(continues ? piece.slice(0, -1) : piece, state, open.at(-1) ?? ' ')
+    if (continues || ((state === '"' || state === "'") && isShort)) {
+      open += continues ? piece.slice(0, -1) : `${piece}\n`
       continue
     }
-    if (hasOpenQuote(line) && line.length < LONGEST_VALUE) {
-      open = `${line}\n`
-      continue
-    }
+    const line = open + piece
     open = ''
+    state = ''
     if (line.trim() !== '') lines.push(line.trimEnd())
   }
   return lines
 }
 
-function hasOpenQuote(line: string): boolean {
-  let quote = ''
-  for (let at = 0; at < line.length; at++) {
-    const character = line[at]!
-    if (quote === '' && character === '#' && (at === 0 || /\s/.test(line[at - 1]!))) return false
-    if (character === '\\' && quote !== "'") at++
-    else if (quote === '' && (character === '"' || character === "'")) quote = character
-    else if (character === quote) quote = ''
+/** Within which quotes a text ends, or in a comment. */
+type QuoteState = '' | '"' | "'" | '#'
+
+function stateAfter(text: string, before: QuoteState, previous: string): QuoteState {
+  let state = before
+  for (let at = 0; at < text.length && state !== '#'; at++) {
+    const character = text[at]!
+    if (state === '' && character === '#' && /\s/.test(text[at - 1] ?? previous)) state = '#'
+    else if (character === '\\' && state !== "'") at++
+    else if (state === '' && (character === '"' || character === "'")) state = character
+    else if (character === state) state = ''
   }
-  return quote !== ''
+  return state
 }
 
 interface Assignment {
