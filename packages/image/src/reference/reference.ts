@@ -128,7 +128,11 @@ function nameAndTag(name: RegistryName): string {
 }
 
 function baseName(path: string): string {
-  const last = path.replace(/(?<!\/)\/+$/, '').split('/').pop() ?? ''
+  const last =
+    path
+      .replace(/(?<!\/)\/+$/, '')
+      .split('/')
+      .pop() ?? ''
   return withoutTarEnding(last)
 }
 

@@ -49,7 +49,7 @@ function isOwn(address: string): boolean {
 
 /** The IPv4 address in the last 32 bits, e.g. of '::ffff:7f00:1' or '::ffff:127.0.0.1'. */
 function embedded(address: string): string {
-  const dotted = /(\d+\.\d+\.\d+\.\d+)$/.exec(address)
+  const dotted = /((?:\d{1,3}\.){3}\d{1,3})$/.exec(address)
   if (dotted !== null) return dotted[1] ?? ''
   // the parser of URLs writes every address in one way: eight groups, the longest run of zeros as '::'
   const groups = new URL(`http://[${address}]/`).hostname.slice(1, -1).split('::')

@@ -73,7 +73,8 @@ async function forward(request: IncomingMessage, response: ServerResponse, { env
   const headers: OutgoingHttpHeaders = { ...request.headers, host: url.host }
   const named = String(request.headers.connection ?? '')
     .toLowerCase()
-    .split(/\s*,\s*/)
+    .split(',')
+    .map((name) => name.trim())
   for (const name of [...HOP_BY_HOP, ...named]) delete headers[name]
   const { method } = request
   const sent =
