@@ -287,7 +287,8 @@ describe.skipIf(missing !== undefined).each(users)('c2m shell as %s', (user) => 
   })
 
   it.skipIf(!hasTerminal)('passes Ctrl-C to a given command on a terminal', async () => {
-    const command = ['--', 'sh', '-c', 'trap "echo got it; exit 5" INT; echo on; sleep 300']
+    // a signal may come before the program that the shell is about to wait for
+    const command = ['--', 'sh', '-c', 'trap "echo got it; exit 5" INT; echo on; while :; do sleep 1; done']
     const result = await inTerminal([...program, 'shell', image, ...command], [{ after: 'on\r\n', keys: '\x03' }], {
       env,
       cwd: home,

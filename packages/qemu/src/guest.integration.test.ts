@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -186,7 +186,10 @@ describe.skipIf(qemu === undefined)('a disk in QEMU', { timeout: 60_000 }, () =>
   })
 
   it('sweeps what a killed run left', async () => {
-    await mkdir(join(folder, 'tmp', 'c2m-qemu.4194999.1.abcdef'))
+    const killed = `const { makeTemporaryFolder } = await import('${import.meta.resolve('@c2m/process')}')
+      await makeTemporaryFolder(process.argv[1], 'c2m-qemu'); process.kill(process.pid, 'SIGKILL')`
+    spawnSync(process.execPath, ['--input-type=module', '--eval', killed, '--', join(folder, 'tmp')])
+    expect(await readdir(join(folder, 'tmp'))).toHaveLength(1)
     await probe(guestArchitecture('amd64'), qemu ?? '', 'tcg')
     expect(await readdir(join(folder, 'tmp'))).toEqual([])
   })

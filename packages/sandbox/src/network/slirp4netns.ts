@@ -26,11 +26,14 @@ export async function hasUserNetwork(): Promise<boolean> {
  */
 export async function attachUserNetwork(session: Session): Promise<AsyncDisposable> {
   const program = await requireTool('slirp4netns', '--net private', 'slirp4netns')
-  const user = session.mapped ? [`--userns-path=/proc/${session.pid}/ns/user`] : []
+  const nsenter = await requireTool('nsenter', '--net private', 'util-linux')
+  // as the namespace's root, which owns the network namespace too
+  const user = session.mapped ? ['--user', '--setuid', '0', '--setgid', '0'] : []
+  const entering = ['--target', String(session.pid), ...user, '--', program]
   const hardened = ['--disable-host-loopback', '--enable-sandbox', '--enable-seccomp']
   const files = ['--ready-fd=3', '--exit-fd=4']
   const target = ['--netns-type=path', `/proc/${session.pid}/ns/net`, 'tap0']
-  const child = spawn(program, ['--configure', '--mtu=65520', ...hardened, ...files, ...user, ...target], {
+  const child = spawn(nsenter, [...entering, '--configure', '--mtu=65520', ...hardened, ...files, ...target], {
     cwd: '/',
     env: { PATH: hostPath() },
     stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'],
