@@ -127,7 +127,11 @@ export function containerStatus(text: string): ContainerStatus {
   return { entered, said: lines.map((line) => line.replace(/^\d{4}-\d\d-\d\dT[\d:.]+Z:? /, '')).join('\n') }
 }
 
-/** The runtime's words for a program that the image does not have, or cannot run. */
-export function isMissingProgram(said: string): boolean {
-  return /executable file `[^`]*` not found|^(?:open executable|exec(?:ve|vpe)? )/m.test(said)
+/**
+ * What a shell gives when there is no such program, or it cannot be run (POSIX, "Exit Status for Commands"); undefined when
+ * the runtime failed for another reason. It has said it on standard error too.
+ */
+export function programFault(said: string): 126 | 127 | undefined {
+  if (/executable file `[^`]*` not found/.test(said)) return 127
+  return /^(?:open executable|exec(?:ve|vpe)? )/m.test(said) ? 126 : undefined
 }

@@ -3,7 +3,7 @@ import { C2mError, interrupted, startTime, throwIfAborted, type Reporter } from 
 import { randomBytes } from 'node:crypto'
 import { release } from 'node:os'
 import type { ContainerProcess } from '../container/config.js'
-import { containerStatus, isMissingProgram, prepareContainer, type Container } from '../container/container.js'
+import { containerStatus, programFault, prepareContainer, type Container } from '../container/container.js'
 import { watchLimits, type StepLimits } from '../limits/step-limits.js'
 import { start, type Exit } from '../namespace/child.js'
 import { EMPTY_DIRECTORIES, MOUNT_CACHES, MOUNT_OVERLAY, PUT_FILE, TAKE_FILE } from '../namespace/scripts.js'
@@ -106,8 +106,8 @@ export async function openGuest(session: Session, options: GuestOptions): Promis
       if (signal?.aborted === true) throw interrupted()
       watch.throwIfExceeded(step.title)
       const { entered, said } = containerStatus(exit.status)
-      const complete = { ...exit, said: [exit.said, said].filter(Boolean).join('\n') }
-      if (!entered && !isMissingProgram(said)) throw failure(`run "${step.title}" in the sandbox`, complete)
+      const complete = { ...exit, said: exit.said.includes(said) ? exit.said : `${exit.said}\n${said}` }
+      if (!entered && programFault(said) === undefined) throw failure(`run "${step.title}" in the sandbox`, complete)
       if (exit.code !== 0) throw stepFailed(step, complete)
     },
     isFull: async () => {

@@ -1,6 +1,6 @@
 import { CleanupStack, silentReporter, throwIfAborted } from '@c2m/process'
 import type { ContainerProcess } from '../container/config.js'
-import { containerStatus, isMissingProgram } from '../container/container.js'
+import { containerStatus, programFault } from '../container/container.js'
 import { requireArchitecture } from '../guest/architecture.js'
 import { settle } from '../guest/temporary-file.js'
 import { openWorkplace, type Workplace } from '../guest/workplace.js'
@@ -43,7 +43,7 @@ export interface ShellOptions extends Omit<SandboxOptions, 'mode' | 'work' | 'ne
 /**
  * Runs a command in an image's tree, in namespaces of its own and as ids that are nobody's on the host. Neither the image
  * nor the cache is changed.
- * @returns its exit code; 128 and the signal's number when a signal ended it; 127 when the image has no such program
+ * @returns its exit code; 128 and the signal's number when a signal ended it; 127 when the image has no such program, 126 when it cannot be run
  * @throws C2M_SANDBOX_… when the host does not allow it; C2M_CGROUP; C2M_VOLUME; C2M_TOOL_MISSING; C2M_INTERRUPTED
  */
 export async function runShell(task: ShellTask, options: ShellOptions): Promise<number> {
@@ -101,7 +101,7 @@ async function runCommand(
   group: ControlGroup | undefined,
   options: ShellOptions,
 ): Promise<number> {
-  const { signal, reporter = silentReporter, terminal } = options
+  const { signal, terminal } = options
   const { columns: width = 80, rows: height = 24 } = process.stdout
   const container = await guest.container({ ...task, terminal: terminal ? { width, height } : undefined })
   throwIfAborted(signal)
@@ -112,12 +112,9 @@ async function runCommand(
     const exit = await attach([...(await joining(group)), ...session.enter, ...container.argv], options)
     throwIfAborted(signal)
     const { entered, said } = containerStatus(exit.status)
-    if (!entered && isMissingProgram(said)) {
-      reporter.warn(said)
-      return 127
-    }
-    if (!entered) throw failure('enter the image', { ...exit, said })
-    return exit.code ?? 137
+    const fault = entered ? undefined : programFault(said)
+    if (!entered && fault === undefined) throw failure('enter the image', { ...exit, said })
+    return fault ?? exit.code ?? 137
   } finally {
     signal?.removeEventListener('abort', kill)
   }
