@@ -43,8 +43,26 @@ function distrust(stats: Stats): string | undefined {
  */
 export function othersMayWrite({ mode, gid }: Pick<Stats, 'mode' | 'gid'>): boolean {
   const uid = process.getuid?.()
-  const isOwnGroup = uid !== 0 && gid === uid && gid === process.getgid?.()
+  const isOwnGroup = uid !== 0 && gid === uid && gid === process.getgid?.() && !sharedGroups().has(gid)
   return (mode & OTHERS_WRITE) !== 0 || ((mode & GROUP_WRITE) !== 0 && !isOwnGroup)
+}
+
+let shared: ReadonlySet<number> | undefined
+
+/** Groups that have members beside those whose primary group they are (group(5)). */
+function sharedGroups(): ReadonlySet<number> {
+  shared ??= readSharedGroups()
+  return shared
+}
+
+function readSharedGroups(): ReadonlySet<number> {
+  try {
+    const lines = readFileSync('/etc/group', 'utf8').split('\n')
+    const groups = lines.map((line) => line.split(':'))
+    return new Set(groups.flatMap(([name, , gid, members]) => (members && members !== name ? [Number(gid)] : [])))
+  } catch {
+    return new Set()
+  }
 }
 
 /** Whether nobody but this user can have put something into the directory. */
