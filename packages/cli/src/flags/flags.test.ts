@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { kernelFlag } from './kernel.js'
 import { machineRequest, type MachineFlags } from './machine.js'
 import { parseNetwork } from './network.js'
+import { parseDuration } from './sandbox.js'
 import { parseSize } from './size.js'
 
 describe('sizes', () => {
@@ -120,5 +121,17 @@ describe('the machine', () => {
     [{ 'root-password-hash': 'plain' }, 'C2M_PASSWORD_HASH'],
   ])('refuses %j', async (flags, code) => {
     await expect(request(flags)).rejects.toMatchObject({ code, exitCode: 2 })
+  })
+})
+
+describe('a duration', () => {
+  it.each([
+    ['90', 90],
+    ['90s', 90],
+    ['30m', 1800],
+    ['2h', 7200],
+  ])('%s is %d seconds', (text, seconds) => expect(parseDuration(text)).toBe(seconds))
+  it.each(['', '0', '0h', '-1', '1.5h', '5x', '1h30m', 'soon'])('cannot be %j', (text) => {
+    expect(() => parseDuration(text)).toThrow(expect.objectContaining({ code: 'C2M_DURATION', exitCode: 2 }))
   })
 })
