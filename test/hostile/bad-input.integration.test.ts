@@ -124,7 +124,7 @@ describe('bad input to container2vm', () => {
   it('a folder that cannot be written to', async () => {
     await mkdir(at('read-only'))
     const args = ['container2vm', image, '-o', at('read-only/x.img')]
-    const script = 'mount -t tmpfs -o ro none "$0"; exec "$@"'
+    const script = 'mount -t tmpfs -o ro,mode=0755 none "$0"; exec "$@"'
     const prefix = isRoot ? ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', script, at('read-only')] : []
     if (!isRoot) await chmod(at('read-only'), 0o555)
     const { code, stderr } = await c2m(args, { prefix })

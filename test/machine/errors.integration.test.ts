@@ -105,7 +105,7 @@ describe.skipIf(missing)('vm2container', () => {
       const small = join(folder, 'small')
       await mkdir(small, { recursive: true })
       const script = [
-        'mount -t tmpfs -o size=4m none "$0"; head -c 4100k /dev/zero > "$0/filler"',
+        'mount -t tmpfs -o size=4m,mode=0755 none "$0"; head -c 4100k /dev/zero > "$0/filler"',
         '"$@"; status=$?; find "$0" -type f; exit $status',
       ]
       const prefix = ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', script.join('\n'), small]
