@@ -134,7 +134,7 @@ async function checkLimits(run: Run): Promise<void> {
 
   expect(await run(`${shell('--memory 32M', 'tail /dev/zero')} >/log 2>&1; echo $?; cat /log`)).toMatch(/^137$/m)
 
-  const group = '/sys/fs/cgroup/system.slice/c2m-shell.*'
+  const group = '/sys/fs/cgroup/system.slice/c2m-sandbox.*'
   const spin = `${shell('--cpus 0.1', `sh -c 'while :; do :; done'`)} >/log 2>&1 & p=$!`
   const throttled = `grep -h -s "^nr_throttled [1-9]" ${group}/cpu.stat`
   const seen = `for i in $(seq 60); do ${throttled} && break; sleep 1; done; cat ${group}/cpu.max`

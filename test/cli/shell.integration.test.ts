@@ -264,7 +264,7 @@ describe.skipIf(missing !== undefined).each(users)('c2m shell as %s', (user) => 
     const remains = async () =>
       (await run('find', [join(home, 'cache'), '-maxdepth', '5'])).stdout
         .split('\n')
-        .filter((path) => /\/(?:work|image|[0-9a-f]{64})\.\d+\.\d+\.[^/]*$/.test(path))
+        .filter((path) => /\/(?:work|image|[0-9a-f]{64})\.\d+\.\d+-[^/]*$/.test(path))
     expect(await remains()).not.toEqual([])
     expect((await sh('test ! -e /made')).code).toBe(0)
     expect(await remains()).toEqual([])

@@ -12,12 +12,12 @@ const CREATED = 1_760_000_000
 const PACKAGES = [
   ...['linux-image-amd64', 'initramfs-tools', 'systemd-sysv', 'systemd-timesyncd', 'libpam-systemd', 'udev', 'dbus'],
   ...['grub-pc', 'openssh-server', 'iproute2', 'kmod', 'e2fsprogs', 'fdisk', 'zstd', 'login', 'mount', 'passwd'],
-  ...['qemu-utils', 'cryptsetup-bin', 'lvm2', 'xfsprogs', 'btrfs-progs', 'attr', 'acl', 'libcap2-bin', 'util-linux'],
+  ...['qemu-utils', 'crun', 'cryptsetup-bin', 'lvm2', 'xfsprogs', 'btrfs-progs', 'attr', 'acl', 'libcap2-bin', 'util-linux'],
 ]
 
 /** Debian 12 with the generic kernel, this host's Node.js and the built program: its layout, in `folder`. */
 export async function machineWithProgram(folder: string): Promise<string> {
-  const base = await debianImage(`${FIXTURES}/debian-12-reader`, {
+  const base = await debianImage(`${FIXTURES}/debian-12-reader-2`, {
     suite: 'bookworm',
     created: CREATED,
     include: PACKAGES,

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { chmod, chown, mkdir, readFile, readdir, rename, stat, symlink, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { makeSweptFolder, makeTemporaryFolder, startTime } from './temporary.js'
+import { makeSweptFolder, makeTemporaryFolder, ownMark as markOfThisProcess } from './temporary.js'
 import { socketParent, temporaryParent } from './temporary-parent.js'
 import { isRoot, NOBODY, scratch } from './testing/scratch.js'
 
@@ -10,13 +10,10 @@ const MARK = '.c2m-temporary'
 
 /** What a killed run leaves: a folder with its mark, and a process that is gone. */
 async function leftover(parent: string, name = 'run.1.1.left'): Promise<string> {
-  const folder = await makeTemporaryFolder(parent, 'model')
-  const mark = await readFile(join(folder.path, MARK), 'utf8')
-  await folder[Symbol.asyncDispose]()
   const { pid } = spawnSync(process.execPath, ['--version'])
   const path = join(parent, name)
   await mkdir(path, { mode: 0o700 })
-  await writeFile(join(path, MARK), mark.replace(/ .*/, ` ${pid} 12345`))
+  await writeFile(join(path, MARK), (await markOfThisProcess()).replace(/^\d+\.\d+/, `${pid}.12345`))
   await writeFile(join(path, 'half'), '')
   return path
 }
@@ -68,7 +65,7 @@ describe('sweeping', () => {
     const mark = await readFile(join(elsewhere, MARK), 'utf8')
     await writeFile(
       join(elsewhere, MARK),
-      mark.replace(/^./, (digit) => (digit === '0' ? '1' : '0')),
+      mark.replace(/.$/, (digit) => (digit === '0' ? '1' : '0')),
     )
     await leftover(folder.path, 'runner.2.2.x')
     expect(await left(folder.path)).toEqual([basename(running.path), 'run.2.2.elsewhere', 'runner.2.2.x'].sort())
@@ -116,8 +113,7 @@ async function linkMark(path: string): Promise<void> {
 }
 
 async function ownMark(path: string): Promise<void> {
-  const mark = await readFile(join(path, MARK), 'utf8')
-  await writeFile(join(path, MARK), mark.replace(/ .*/, ` ${process.pid} ${await startTime(process.pid)}`))
+  await writeFile(join(path, MARK), await markOfThisProcess())
 }
 
 describe('where temporary folders go', () => {

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, open, readFile, readdir, readlink, rmdir, writeFile } f
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { CleanupStack } from './cleanup.js'
-import { C2mError, errno } from './errors.js'
+import { C2mError, errno, fileError } from './errors.js'
 import { OpenFolder } from './open-folder.js'
 import { findUntrusted, isPrivate } from './trust.js'
 
@@ -17,19 +17,23 @@ export interface TemporaryFolder extends AsyncDisposable {
 }
 
 /**
- * A folder that only this user can enter, named `<prefix>.<pid>.<start time>.XXXXXX`. Where others can rename it, its path
+ * A folder that only this user can enter, named `<prefix>.<own mark>.XXXXXX`. Where others can rename it, its path
  * leads through the descriptor by which it is open, so nobody can put another one in its place.
  */
 export async function makeTemporaryFolder(parent: string, prefix: string): Promise<TemporaryFolder> {
   await mkdir(parent, { recursive: true, mode: 0o700 })
-  const path = await mkdtemp(join(parent, `${prefix}.${process.pid}.${await startTime(process.pid)}.`))
+  const path = await mkdtemp(join(parent, `${prefix}.${await ownMark()}.`))
   const folder = await OpenFolder.openItself(path)
   await using undo = new CleanupStack()
   undo.defer(() => folder[Symbol.asyncDispose]())
   await requireNew(folder, path)
   undo.defer(() => removeEmpty(path))
   undo.defer(() => folder.empty(OWNER_FILE))
-  await writeFile(folder.at(OWNER_FILE), await ownerLine(), { flag: 'wx', mode: 0o600 })
+  await writeFile(folder.at(OWNER_FILE), `${await ownMark()}\n`, { flag: 'wx', mode: 0o600 }).catch(
+    (error: unknown) => {
+      throw fileError(error, path, 'write')
+    },
+  )
   const isStable = (await findUntrusted(parent)) === undefined
   const dispose = undo.release()
   return {
@@ -76,22 +80,28 @@ async function isAbandoned(folder: OpenFolder): Promise<boolean> {
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
   await using file = await open(folder.at(OWNER_FILE), flags)
   const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_OWNER_BYTES), 0, MAX_OWNER_BYTES, 0)
-  const [host, pid, started] = buffer.toString('latin1', 0, bytesRead).trim().split(' ')
-  if (host !== (await hostId()) || pid === undefined || started === undefined) return false
-  return (await startTime(Number(pid))) !== started
+  return (await holderOf(buffer.toString('latin1', 0, bytesRead).trim())) === 'gone'
 }
 
-async function ownerLine(): Promise<string> {
-  return `${await hostId()} ${process.pid} ${await startTime(process.pid)}\n`
+/** Names this process in file names and files: '<pid>.<start time>-<host>'. */
+export async function ownMark(): Promise<string> {
+  return `${process.pid}.${await startTime(process.pid)}-${await hostId()}`
 }
 
 /**
- * Process ids mean something only on one machine and in one process namespace, and folders are shared across both (NFS, bind
- * mounts), so only a run that can tell may sweep.
+ * Whether the process that left a mark still runs. Process ids mean something only on one machine and in one process
+ * namespace, and folders are shared across both (NFS, bind mounts), so of others' marks nobody can tell.
  */
+export async function holderOf(mark: string): Promise<'running' | 'gone' | 'elsewhere' | undefined> {
+  const [, pid, started, host] = /^(\d{1,10})\.(\d{1,20})-([0-9a-f]{16})$/.exec(mark) ?? []
+  if (pid === undefined) return undefined
+  if (host !== (await hostId())) return 'elsewhere'
+  return (await startTime(Number(pid))) === started ? 'running' : 'gone'
+}
+
 async function hostId(): Promise<string> {
   const namespace = await readlink('/proc/self/ns/pid').catch(() => '')
-  return createHash('sha256').update(`${hostname()}\0${namespace}`).digest('hex')
+  return createHash('sha256').update(`${hostname()}\0${namespace}`).digest('hex').slice(0, 16)
 }
 
 async function removeEmpty(path: string): Promise<void> {
@@ -100,26 +110,23 @@ async function removeEmpty(path: string): Promise<void> {
   })
 }
 
-/** Names in `parent` that match `<prefix>.<pid>.<start time>.…` and whose process is gone. Of a folder of this user only. */
+/** Names in `parent` that begin with '<prefix>.<mark>.' and whose process is gone. Of a folder of this user only. */
 export async function findAbandoned(parent: string, prefix: string): Promise<string[]> {
   const names = await readdir(parent).catch(() => [])
   const abandoned: string[] = []
   for (const name of names) {
-    const owner = parseOwner(name, prefix)
-    if (owner !== undefined && (await startTime(owner.pid)) !== owner.started) abandoned.push(join(parent, name))
+    if (!name.startsWith(`${prefix}.`)) continue
+    const mark = name
+      .slice(prefix.length + 1)
+      .split('.', 2)
+      .join('.')
+    if ((await holderOf(mark)) === 'gone') abandoned.push(join(parent, name))
   }
   return abandoned
 }
 
-function parseOwner(name: string, prefix: string): { pid: number; started: string } | undefined {
-  if (!name.startsWith(`${prefix}.`)) return undefined
-  const [pid, started] = name.slice(prefix.length + 1).split('.')
-  if (pid === undefined || started === undefined || !/^\d+$/.test(pid) || !/^\d+$/.test(started)) return undefined
-  return { pid: Number(pid), started }
-}
-
 /** Clock ticks since boot at which a process started (proc(5), /proc/pid/stat field 22); '0' when it is gone or unknown. */
-export async function startTime(pid: number): Promise<string> {
+async function startTime(pid: number): Promise<string> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, 'latin1')
     // the command name may hold blanks and parentheses; what follows the last ')' begins with field 3

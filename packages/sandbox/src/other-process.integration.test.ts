@@ -106,7 +106,7 @@ describe.skipIf(!usable)('the sandbox in another process', () => {
     expect(await processes(mark)).toBe(0)
     const remains = async () =>
       (await readdir(join(open, 'cache', 'sandbox'), { recursive: true })).filter((path) =>
-        /\/(work|mini)\.\d+\.\d+\.[^/]*$/.test(path),
+        /\/(work|mini)\.\d+\.\d+-[^/]*$/.test(path),
       )
     expect(await remains()).toHaveLength(2)
     expect(await start([], [exec('true')]).ended).toBe(0)

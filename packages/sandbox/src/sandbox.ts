@@ -1,5 +1,5 @@
 import type { ExecStep, Rootfs, TemporaryFileStep } from '@c2m/plugin-api'
-import { CleanupStack, silentReporter, throwIfAborted, type Reporter } from '@c2m/process'
+import { CleanupStack, isC2mError, silentReporter, throwIfAborted, type Reporter } from '@c2m/process'
 import { rm } from 'node:fs/promises'
 import { requireArchitecture } from './guest/architecture.js'
 import { openWorkplace } from './guest/workplace.js'
@@ -84,6 +84,7 @@ async function runInNamespaces(task: SandboxTask, output: string, options: Sandb
     }
   } catch (error) {
     throwIfAborted(signal)
+    if (isC2mError(error) && error.code === 'C2M_SANDBOX_LIMIT') throw error
     if (await guest.isFull()) throw new MemoryFull('no memory left', { cause: error })
     throw error
   }

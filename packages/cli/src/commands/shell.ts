@@ -36,7 +36,7 @@ export default class Shell extends BaseCommand {
     net: networkFlag('private where slirp4netns is installed, else host'),
     memory: Flags.string({ description: 'memory at most, swap included, e.g. 512M (cgroup v2)' }),
     cpus: Flags.string({ description: 'processors at most, e.g. 1.5 (cgroup v2)' }),
-    pids: Flags.integer({ description: 'processes at most, three of the sandbox included (cgroup v2)', min: 4 }),
+    pids: Flags.integer({ description: 'processes at most, six of the sandbox included (cgroup v2)', min: 8 }),
     commit: Flags.string({
       description:
         'image that keeps the changes: oci:DIR, oci-archive:FILE, docker-archive:FILE, docker-daemon:NAME:TAG, docker://HOST/NAME:TAG; with --squash also dockerfile:DIR, tarball:FILE',

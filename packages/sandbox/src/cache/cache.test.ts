@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, readdir, rm, stat, symlink, utimes, writeFile } 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { makeTemporaryFolder, startTime } from '@c2m/process'
+import { makeTemporaryFolder, ownMark } from '@c2m/process'
 import { listCache, pruneCache } from './cache.js'
 import { canonicalJson } from './canonical-json.js'
 import { isLocked, takeLock } from './lock.js'
@@ -113,12 +113,12 @@ describe('a lock', () => {
   })
 
   it.each([
-    ['of a process that is gone', `4194303 1\n`],
-    ['of an earlier process with the same id', `${process.pid} 1\n`],
-    ['that is damaged', ''],
+    ['of a process that is gone', async () => (await ownMark()).replace(/^\d+/, '4194303')],
+    ['of an earlier process with the same id', async () => (await ownMark()).replace(/\.\d+-/, '.1-')],
+    ['that is damaged', async () => ''],
   ])('%s is broken', async (_what, text) => {
     const path = join(folder, 'x')
-    await writeFile(path, text)
+    await writeFile(path, await text())
     expect(await isLocked(path)).toBe(false)
     await using _lock = await takeLock(path)
     expect(await isLocked(path)).toBe(true)
@@ -126,7 +126,10 @@ describe('a lock', () => {
 
   it('is no longer waited for after an interruption', async () => {
     const path = join(folder, 'x')
-    await writeFile(path, `${process.pid} ${await startTime(process.pid)}\n`)
+    await writeFile(path, await ownMark())
+    await expect(takeLock(path, { signal: AbortSignal.timeout(50) })).rejects.toMatchObject({ code: 'C2M_INTERRUPTED' })
+    // of another machine or process namespace nobody can tell
+    await writeFile(path, '1.1-0123456789abcdef')
     await expect(takeLock(path, { signal: AbortSignal.timeout(50) })).rejects.toMatchObject({ code: 'C2M_INTERRUPTED' })
     expect(await readdir(folder)).toEqual(['x'])
   })

@@ -8,7 +8,7 @@ import {
   findAbandoned,
   isC2mError,
   removeTree,
-  startTime,
+  ownMark,
   throwIfAborted,
 } from '@c2m/process'
 import { runAsOwner } from '../namespace/session.js'
@@ -110,7 +110,7 @@ async function removeOwned(
   mapping: IdMapping | undefined,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const doomed = `unpack.${process.pid}.${await startTime(process.pid)}.${randomBytes(4).toString('hex')}`
+  const doomed = `unpack.${await ownMark()}.${randomBytes(4).toString('hex')}`
   const script = 'mv -T -- "$1" "$2" && rm -rf --one-file-system -- "$2"'
   await runAsOwner(mapping, ['sh', '-c', script, 'c2m', path, join(dirname(path), doomed)], signal)
 }
@@ -172,7 +172,7 @@ async function lastUse(root: string, path: string, kind: CacheItem['kind']): Pro
 async function isInUse(root: string, path: string): Promise<boolean> {
   const name = basename(path)
   // a folder that is being made or worked in names its process itself
-  const temporary = /^(unpack|work)\.\d+\.\d+\./.exec(name)
+  const temporary = /^(unpack|work)\.\d+\.\d+-/.exec(name)
   if (temporary !== null) return !(await findAbandoned(dirname(path), temporary[1] ?? '')).includes(path)
   const folder = join(root, 'in-use')
   const marks = (await names(folder)).filter((mark) => mark.startsWith(`${name}.`))
@@ -202,7 +202,7 @@ async function sizesOf(paths: readonly string[], mapping: IdMapping | undefined)
 async function runningFolders(cache: string): Promise<string[]> {
   const folders: string[] = []
   for (const parent of [cache, ...(await names(cache)).map((name) => join(cache, name))]) {
-    const temporary = (await names(parent)).filter((name) => /^[^.]+\.\d+\.\d+\./.test(name))
+    const temporary = (await names(parent)).filter((name) => /^[^.]+\.\d+\.\d+-[0-9a-f]+\./.test(name))
     const prefixes = new Set(temporary.map((name) => name.slice(0, name.indexOf('.'))))
     const abandoned = new Set((await Promise.all([...prefixes].map((prefix) => findAbandoned(parent, prefix)))).flat())
     folders.push(...temporary.map((name) => join(parent, name)).filter((path) => !abandoned.has(path)))

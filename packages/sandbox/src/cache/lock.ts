@@ -1,9 +1,11 @@
-import { errno, startTime, throwIfAborted } from '@c2m/process'
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { errno, holderOf, ownMark, throwIfAborted } from '@c2m/process'
+import { link, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const POLL_MILLISECONDS = 200
+/** Milliseconds: twelve hours. */
+const LONGEST = 12 * 3600 * 1000
 
 export interface LockOptions {
   signal?: AbortSignal | undefined
@@ -12,14 +14,15 @@ export interface LockOptions {
 }
 
 /**
- * Takes an exclusive lock: a file with 'PID START-TIME' of its holder. A lock whose holder is gone is broken. Two
+ * Takes an exclusive lock: a file with the mark of its holder. A lock whose holder is gone is broken; of one of another
+ * machine or process namespace nobody can tell, so it holds for some hours. Two
  * processes that break it in the same instant may both go on; what they make is complete before it gets its final name,
  * so that costs double work only.
  * @throws C2M_INTERRUPTED
  */
 export async function takeLock(path: string, options: LockOptions = {}): Promise<AsyncDisposable> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-  const mine = `${process.pid} ${await startTime(process.pid)}`
+  const mine = await ownMark()
   const own = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`
   await writeFile(own, `${mine}\n`, { mode: 0o600 })
   let told = false
@@ -34,7 +37,7 @@ export async function takeLock(path: string, options: LockOptions = {}): Promise
       }
       const holder = await readHolder(path)
       if (holder === undefined) continue
-      if ((await startTime(holder.pid)) !== holder.started) {
+      if (!holder.holds) {
         // renamed before it is removed, so that of two who break it only one removes it
         await rename(path, `${own}.stale`).catch(() => undefined)
         await rm(`${own}.stale`, { force: true })
@@ -51,14 +54,17 @@ export async function takeLock(path: string, options: LockOptions = {}): Promise
 
 /** Whether a running process has the lock. */
 export async function isLocked(path: string): Promise<boolean> {
-  const holder = await readHolder(path)
-  return holder !== undefined && (await startTime(holder.pid)) === holder.started
+  return (await readHolder(path))?.holds === true
 }
 
-/** A lock file that holds no holder is damaged and counts as one whose holder is gone. */
-async function readHolder(path: string): Promise<{ pid: number; started: string } | undefined> {
-  const text = await readFile(path, 'utf8').catch(() => undefined)
-  if (text === undefined) return undefined
-  const match = /^(\d+) (\d+)\n$/.exec(text)
-  return match === null ? { pid: 0, started: 'damaged' } : { pid: Number(match[1]), started: match[2] ?? '' }
+/** Undefined when there is no lock. A file that holds no mark is damaged, and does not hold. */
+async function readHolder(path: string): Promise<{ pid: number; holds: boolean } | undefined> {
+  try {
+    const [text, { mtimeMs }] = await Promise.all([readFile(path, 'utf8'), stat(path)])
+    const holder = await holderOf(text.trim())
+    const holds = holder === 'running' || (holder === 'elsewhere' && Date.now() - mtimeMs < LONGEST)
+    return { pid: Number.parseInt(text, 10), holds }
+  } catch {
+    return undefined
+  }
 }

@@ -19,15 +19,15 @@ export interface ContainerOptions {
   readonly pidNamespace: string
   /** Directory that is mounted as /sys; undefined for a sysfs of its own, which needs a network namespace of its own. */
   readonly sys: string | undefined
-  /** Whether its root is nobody on the host. */
-  readonly mapped: boolean
+  /** GOARCH of the image's programs. */
+  readonly architecture: string
   /** Processes and threads of each of its users at most (RLIMIT_NPROC, getrlimit(2)). */
   readonly processes: number
 }
 
 /**
  * What package managers need and no more: podman's default set. Nothing here reaches beyond the user namespace that the
- * container lies in.
+ * container lies in, and where there is none, no device can be made: the host's could be opened by it.
  */
 export const CAPABILITIES: readonly string[] = [
   'CAP_CHOWN',
@@ -46,6 +46,7 @@ export const CAPABILITIES: readonly string[] = [
 /** What shows or changes the host (config-linux.md, "Masked Paths", and what podman and runc add). */
 const MASKED = [
   ...[
+    '1',
     'acpi',
     'asound',
     'config.gz',
@@ -67,10 +68,8 @@ const READ_ONLY = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys']
  * the process that starts the runtime.
  */
 export function containerConfig(process: ContainerProcess, options: ContainerOptions): unknown {
-  const { root, pidNamespace, sys, mapped, processes } = options
+  const { root, pidNamespace, sys, processes, architecture } = options
   const { uid, gid, groups } = process.user
-  // devices can only be made by the host's root, and then only outside of /dev, where they cannot be opened (nodev)
-  const capabilities = mapped ? CAPABILITIES : [...CAPABILITIES, 'CAP_MKNOD']
   return {
     ociVersion: '1.0.2',
     root: { path: root, readonly: false },
@@ -84,10 +83,10 @@ export function containerConfig(process: ContainerProcess, options: ContainerOpt
       cwd: process.workingDirectory,
       noNewPrivileges: true,
       capabilities: {
-        bounding: capabilities,
+        bounding: CAPABILITIES,
         // as execve(2) gives them to a root program, and to no other
-        effective: uid === 0 ? capabilities : [],
-        permitted: uid === 0 ? capabilities : [],
+        effective: uid === 0 ? CAPABILITIES : [],
+        permitted: uid === 0 ? CAPABILITIES : [],
         inheritable: [],
         ambient: [],
       },
@@ -131,7 +130,7 @@ export function containerConfig(process: ContainerProcess, options: ContainerOpt
         { type: 'cgroup' },
         { type: 'pid', path: pidNamespace },
       ],
-      seccomp: seccompFilter(),
+      seccomp: seccompFilter(globalThis.process.arch, architecture),
       maskedPaths: [...MASKED, ...MASKED_SYS],
       readonlyPaths: READ_ONLY,
     },

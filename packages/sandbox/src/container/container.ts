@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { requireTool } from '@c2m/process'
 import type { Session } from '../namespace/session.js'
-import { containerConfig, type ContainerProcess } from './config.js'
+import { containerConfig, type ContainerOptions, type ContainerProcess } from './config.js'
 
 /**
  * A process of the image in a container: namespaces, a root directory, a filter of system calls and capabilities of its
@@ -12,6 +12,8 @@ export interface Container {
   readonly argv: readonly string[]
   /** Sends the process and its group a signal. */
   signal(name: NodeJS.Signals): Promise<void>
+  /** Gives its terminal another size; its program is told by the kernel (SIGWINCH). */
+  resize(size: { readonly width: number; readonly height: number }): Promise<void>
   /** Ends everything in the container. */
   kill(): Promise<void>
 }
@@ -72,6 +74,12 @@ pid=$(cat "$1/pid") || exit 0
 kill -s "$2" -- "-$pid" 2> /dev/null || :
 `
 
+/** $1 bundle, $2 rows, $3 columns. */
+const RESIZE = `
+pid=$(cat "$1/pid") || exit 0
+stty rows "$2" cols "$3" < "/proc/$pid/fd/0" || :
+`
+
 /** $1 bundle. */
 const KILL = `
 init=$(cat "$1/init") || exit 0
@@ -81,13 +89,12 @@ kill -KILL "$init" 2> /dev/null || :
 let count = 0
 
 /**
- * @param sys see ContainerOptions
  * @throws C2M_TOOL_MISSING (exit code 3), C2M_SANDBOX_FAILED, C2M_INTERRUPTED
  */
 export async function prepareContainer(
   session: Session,
   process: ContainerProcess,
-  options: { readonly root: string; readonly mapped: boolean; readonly sys: string | undefined },
+  options: Pick<ContainerOptions, 'root' | 'sys' | 'architecture'>,
 ): Promise<Container> {
   const runtime = await requireTool('crun', 'the sandbox', 'crun')
   const name = `c2m-${++count}`
@@ -108,6 +115,7 @@ export async function prepareContainer(
   return {
     argv: ['sh', '-c', RUN, 'c2m', bundle, runtime, name],
     signal: (signal) => script(SIGNAL, signal.slice(3)),
+    resize: ({ width, height }) => script(RESIZE, String(height), String(width)),
     kill: () => script(KILL),
   }
 }

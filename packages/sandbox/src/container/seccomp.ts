@@ -77,7 +77,7 @@ const ALLOWED = `
   pselect6 pselect6_time64 select semctl semget semop semtimedop semtimedop_time64 signalfd signalfd4
 
   accept accept4 bind connect getpeername getsockname getsockopt listen recv recvfrom recvmmsg recvmmsg_time64 recvmsg send
-  sendmmsg sendmsg sendto setsockopt shutdown socketcall socketpair
+  sendmmsg sendmsg sendto setsockopt shutdown socketpair
 `
 
 /** Mounts and namespaces, the kernel's keys, other processes' memory and descriptors, and what runs or reads kernel code. */
@@ -102,8 +102,11 @@ const SOCKET_FAMILIES = [1, 2, 10, 16]
 /** PER_LINUX, PER_LINUX32, each with and without UNAME26, and the question for the current one (personality(2)). */
 const PERSONALITIES = [0x0, 0x8, 0x20000, 0x20008, 0xffffffff]
 
-/** @param processor by Node's name; without a known one the filter holds for the kernel's native ABI alone */
-export function seccompFilter(processor: string = process.arch): Seccomp {
+/**
+ * @param processor by Node's name; without a known one the filter holds for the kernel's native ABI alone
+ * @param architecture GOARCH of the image's programs
+ */
+export function seccompFilter(processor: string, architecture: string): Seccomp {
   return {
     defaultAction: 'SCMP_ACT_ERRNO',
     defaultErrnoRet: ENOSYS,
@@ -117,6 +120,8 @@ export function seccompFilter(processor: string = process.arch): Seccomp {
         action: 'SCMP_ACT_ALLOW',
         args: [{ index: processor === 's390x' ? 1 : 0, value: NAMESPACE_FLAGS, valueTwo: 0, op: 'SCMP_CMP_MASKED_EQ' }],
       },
+      // its arguments lie in memory, so it is only for programs that have no other call
+      ...(architecture === '386' ? [{ names: ['socketcall'], action: 'SCMP_ACT_ALLOW' }] : []),
       ...oneOf('socket', SOCKET_FAMILIES),
       ...oneOf('personality', PERSONALITIES),
     ],

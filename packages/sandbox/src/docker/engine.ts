@@ -15,7 +15,6 @@ import {
   makeTemporaryFolder,
   silentReporter,
   throwIfAborted,
-  type Reporter,
 } from '@c2m/process'
 import { packRootfs, writeTar } from '@c2m/rootfs'
 import { guestEnvironment } from '../guest/environment.js'
@@ -23,6 +22,7 @@ import { contentlessPaths, stepFailed } from '../guest/guest.js'
 import { placeOf, settle, type Place } from '../guest/temporary-file.js'
 import { firstLine, hostPath, start, type ChildOptions, type Exit } from '../namespace/child.js'
 import { CAPABILITIES } from '../container/config.js'
+import { DEFAULT_SECONDS, watchLimits } from '../limits/step-limits.js'
 import type { NetworkMode } from '../network/network.js'
 import { proxyVariables } from '../network/upstream.js'
 import type { SandboxOptions, SandboxTask } from '../sandbox.js'
@@ -113,7 +113,7 @@ export async function runInEngine(task: SandboxTask, output: string, options: Sa
     container.stdin.end()
     throw engineFailed(['run', image], await container.finished)
   }
-  const placed = await runSteps(engine, name, task, options, reporter)
+  const placed = await runSteps(engine, name, task, options)
   cleanup.defer(() => engine.discard(['rmi', '--force', result]))
   await engine.run(['commit', name, result])
 
@@ -201,7 +201,6 @@ async function runSteps(
   name: string,
   task: SandboxTask,
   options: SandboxOptions,
-  reporter: Reporter,
 ): Promise<PlacedFile[]> {
   const placed: PlacedFile[] = []
   for (const step of task.steps) {
@@ -210,7 +209,7 @@ async function runSteps(
       await engine.run(['cp', '-', `${name}:/`], { input: fileArchive(place, step, task) })
       placed.push({ path: join(place.directory, place.name), content: step.content })
     } else {
-      await execInContainer(engine, name, step, { task, env: options.env ?? process.env, reporter })
+      await execInContainer(engine, name, step, task, options)
     }
   }
   return placed
@@ -230,20 +229,23 @@ async function execInContainer(
   engine: Engine,
   name: string,
   step: ExecStep,
-  { task, env, reporter }: { task: SandboxTask; env: NodeJS.ProcessEnv; reporter: Reporter },
+  task: SandboxTask,
+  { cache, seconds = DEFAULT_SECONDS, env = process.env, reporter = silentReporter }: SandboxOptions,
 ): Promise<void> {
   reporter.detail(`${step.title}: ${step.argv.join(' ')}`)
-  const environment = guestEnvironment(step, task.sourceDateEpoch, proxyVariables(env))
-  const { PATH = '', ...others } = environment
-  // by name only: values may be secrets (proxies), and arguments are there for everybody to read. PATH is none,
-  // and the client needs its own
-  const variables = ['--env', `PATH=${PATH}`, ...Object.keys(others).flatMap((key) => ['--env', key])]
+  // proxies by name only: their values may be secrets, and arguments are there for everybody to read
+  const proxies = proxyVariables(env)
+  const own = Object.entries(guestEnvironment(step, task.sourceDateEpoch, {})).map(([key, value]) => `${key}=${value}`)
+  const variables = [...own, ...Object.keys(proxies)].flatMap((variable) => ['--env', variable])
   const stdin = step.stdin === undefined ? [] : ['--interactive']
+  const limits = { seconds, reserve: 0, cache, joining: [], [Symbol.asyncDispose]: async () => undefined }
+  using watch = watchLimits(limits, () => void engine.discard(['rm', '--force', '--volumes', name]))
   const exit = await engine.start(['exec', ...stdin, '--workdir', '/', ...variables, name, ...step.argv], {
-    env: engineEnvironment(others),
+    env: engineEnvironment(proxies),
     ...(step.stdin === undefined ? {} : { input: step.stdin }),
     onLine: (line) => reporter.detail(line),
   })
+  watch.throwIfExceeded(step.title)
   if (exit.code !== 0) throw stepFailed(step, exit)
 }
 

@@ -1,5 +1,5 @@
 import type { ExecStep } from '@c2m/plugin-api'
-import { C2mError, interrupted, startTime, throwIfAborted, type Reporter } from '@c2m/process'
+import { C2mError, interrupted, ownMark, throwIfAborted, type Reporter } from '@c2m/process'
 import { randomBytes } from 'node:crypto'
 import { release } from 'node:os'
 import type { ContainerProcess } from '../container/config.js'
@@ -65,7 +65,8 @@ interface MountedCache {
 
 /** @throws C2M_SANDBOX_FAILED, C2M_INTERRUPTED */
 export async function openGuest(session: Session, options: GuestOptions): Promise<Guest> {
-  const { task, mapped, network, reporter, signal } = options
+  const { task, network, reporter, signal } = options
+  const place = { root: TREE, sys: network.sys, architecture: task.architecture }
   const memory = memorySize(options)
   await mountOverlay(session, memory, options)
   const caches = await makeCaches(session, options)
@@ -74,7 +75,7 @@ export async function openGuest(session: Session, options: GuestOptions): Promis
   const placed: { place: Place; key: string }[] = []
 
   return {
-    container: async (process) => prepareContainer(session, process, { root: TREE, mapped, sys: network.sys }),
+    container: async (process) => prepareContainer(session, process, place),
     put: async (file) => {
       const place = await placeOf(task.base, file.path)
       const key = String(placed.length)
@@ -95,9 +96,9 @@ export async function openGuest(session: Session, options: GuestOptions): Promis
           user: { uid: 0, gid: 0, groups: [] },
           terminal: undefined,
         },
-        { root: TREE, mapped, sys: network.sys },
+        place,
       )
-      using watch = watchLimits(limits, () => void container.kill())
+      using watch = watchLimits(limits, session.end)
       const child = start([...limits.joining, ...session.enter, ...container.argv], {
         ...(step.stdin === undefined ? {} : { input: step.stdin }),
         onLine: (line) => reporter.detail(line),
@@ -161,7 +162,7 @@ async function mountOverlay(session: Session, memory: number | undefined, option
   const overlay = ['index=off', attributes]
   let place = 'memory'
   if (memory === undefined) {
-    place = `work/work.${process.pid}.${await startTime(process.pid)}.${randomBytes(4).toString('hex')}`
+    place = `work/work.${await ownMark()}.${randomBytes(4).toString('hex')}`
     options.onWork(place)
     // nothing of it outlives the session, so it need not reach the disk
     if (isKernel(5, 10)) overlay.push('volatile')

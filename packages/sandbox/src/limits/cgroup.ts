@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, readdir, rmdir, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { C2mError, ExitCode, errno, findAbandoned, parseMountinfo, requireTool, startTime } from '@c2m/process'
+import { C2mError, ExitCode, errno, findAbandoned, parseMountinfo, requireTool, ownMark } from '@c2m/process'
 
 /** What a command may use at most. */
 export interface Limits {
@@ -34,11 +34,9 @@ export async function openControlGroup(limits: Limits): Promise<ControlGroup | u
   const controllers = [...new Set(files.map(([name]) => name.slice(0, name.indexOf('.'))))]
   const parent = await findParent(controllers)
   for (const left of await findAbandoned(parent, PREFIX)) await removeGroup(left)
-  const path = await mkdtemp(join(parent, `${PREFIX}.${process.pid}.${await startTime(process.pid)}.`)).catch(
-    (error: unknown) => {
-      throw refused(`no group can be made in ${parent} (${errno(error) ?? 'failed'})`, error)
-    },
-  )
+  const path = await mkdtemp(join(parent, `${PREFIX}.${await ownMark()}.`)).catch((error: unknown) => {
+    throw refused(`no group can be made in ${parent} (${errno(error) ?? 'failed'})`, error)
+  })
   try {
     for (const [name, value, optional] of files) {
       await writeFile(join(path, name), value).catch((error: unknown) => {

@@ -85,7 +85,7 @@ export async function inHostsTree(mode: 'userns' | 'root', argv: readonly string
       user: { uid: 0, gid: 0, groups: [] },
       terminal: undefined,
     }
-    const options = { root: '/tmp/tree', mapped: mapping !== undefined, sys: undefined }
+    const options = { root: '/tmp/tree', sys: undefined, architecture: '' }
     const container = await prepareContainer(session, process, options)
     const lines: string[] = []
     const exit = await session.start(container.argv, { onLine: (line) => lines.push(line) }).finished

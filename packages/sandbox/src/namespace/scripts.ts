@@ -94,43 +94,51 @@ cat < "$stash.content" > "./$2"
 chmod "$3" "./$2"
 `
 
+/**
+ * Walks to directory $1 of the upper tree; fails where a part of the path is missing, or was made a symlink by the image's
+ * programs. remove_made removes what was made, an empty directory or file, and nothing that a symlink leads to.
+ */
+export const GO_IN = `
+go_in() {
+  cd /tmp/work/upper
+  rest=$1
+  while [ -n "$rest" ]; do
+    part=\${rest%%/*}
+    case $rest in */*) rest=\${rest#*/} ;; *) rest= ;; esac
+    [ -n "$part" ] || continue
+    if [ -L "$part" ] || [ ! -d "$part" ]; then return 1; fi
+    cd -P "./$part"
+  done
+}
+remove_made() {
+  made=\${1%/}
+  name=\${made##*/}
+  case $made in '') return ;; */*) go_in "\${made%/*}" || return 0 ;; *) go_in '' ;; esac
+  if [ -L "./$name" ]; then return; fi
+  if [ -d "./$name" ]; then rmdir -- "./$name" 2> /dev/null || :
+  elif [ -f "./$name" ] && [ ! -s "./$name" ]; then rm -f -- "./$name"; fi
+}
+`
+
 /** The same arguments without mode ($1 directory, $2 name, $3 key); the overlay is no longer mounted. */
 export const TAKE_FILE = `
 set -eu
+${GO_IN}
 stash=/tmp/work/stash/$3
-cd /tmp/work/upper
-rest=$1
-while [ -n "$rest" ]; do
-  part=\${rest%%/*}
-  case $rest in */*) rest=\${rest#*/} ;; *) rest= ;; esac
-  [ -n "$part" ] || continue
-  if [ -L "$part" ] || [ ! -d "$part" ]; then exit 0; fi
-  cd -P "./$part"
-done
+go_in "$1" || exit 0
 if [ -f "./$2" ] && [ ! -L "./$2" ] && cmp -s "./$2" "$stash.content"; then
   rm -f -- "./$2"
   if [ -e "$stash.before" ] || [ -L "$stash.before" ]; then mv -T -- "$stash.before" "./$2"; fi
 fi
-cd /tmp/work/upper
-while read -r made; do
-  [ -z "$made" ] || rmdir -- "./$made" 2> /dev/null || :
-done < "$stash.made"
+while read -r path; do remove_made "$path"; done < "$stash.made"
 `
 
 /** Empties directories of the upper tree, each argument one, without following symlinks. */
 export const EMPTY_DIRECTORIES = `
 set -eu
+${GO_IN}
 for path; do
-  cd /tmp/work/upper
-  rest=$path
-  while [ -n "$rest" ]; do
-    part=\${rest%%/*}
-    case $rest in */*) rest=\${rest#*/} ;; *) rest= ;; esac
-    [ -n "$part" ] || continue
-    if [ -L "$part" ] || [ ! -d "$part" ]; then continue 2; fi
-    cd -P "./$part"
-  done
-  find . -mindepth 1 -delete
+  if go_in "$path"; then find . -mindepth 1 -delete; fi
 done
 `
 

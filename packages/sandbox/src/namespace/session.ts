@@ -29,6 +29,8 @@ export interface Session extends AsyncDisposable {
   readonly files: readonly number[]
   /** Starts a host program as the container's root in the namespaces. */
   start(argv: readonly string[], options?: ChildOptions): Child
+  /** Ends everything in it at once, also when no further process can be started in there. */
+  end(): void
   /** Runs one to its end. @throws C2M_SANDBOX_FAILED, C2M_INTERRUPTED */
   run(doing: string, argv: readonly string[], options?: ChildOptions): Promise<Exit>
 }
@@ -121,6 +123,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     pid: Number(pid),
     files: opened,
     start: startIn,
+    end: init.kill,
     run: async (doing, argv, options) => {
       throwIfAborted(signal)
       const child = startIn(argv, options)

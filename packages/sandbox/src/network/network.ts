@@ -68,18 +68,15 @@ async function open(mode: NetworkMode, session: Session, { base, env, reporter }
   }
   // the passwords of this host's proxies stay with c2m
   if (mode === 'http' || (mode === 'private' && Object.keys(own).length > 0)) {
-    const server = createProxy({
+    const proxy = createProxy({
       env,
       onRefused: (host) =>
         reporter.warn(
           `the image's programs asked for ${host}, which is this host or its link: refused (--net host allows it)`,
         ),
     })
-    cleanup.defer(() => {
-      server.close()
-      server.closeAllConnections()
-    })
-    environment = proxiesOf(await listenInSession(server, session))
+    cleanup.defer(proxy.close)
+    environment = proxiesOf(await listenInSession(proxy.server, session))
   }
   if ((await base.resolve('etc/hosts')) === undefined && mode !== 'none') {
     files.push({ path: '/etc/hosts', content: '127.0.0.1 localhost\n::1 localhost\n', mode: 0o644 })

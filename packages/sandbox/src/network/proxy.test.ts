@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import http, { createServer, type IncomingMessage, type Server } from 'node:http'
-import { connect, type AddressInfo } from 'node:net'
+import { connect, createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createProxy } from './proxy.js'
@@ -39,7 +39,7 @@ async function upstream(): Promise<{ port: number; asked: string[] }> {
 
 async function proxy(env: NodeJS.ProcessEnv): Promise<{ port: number; refused: string[] }> {
   const refused: string[] = []
-  return { port: await listen(createProxy({ env, onRefused: (host) => refused.push(host) })), refused }
+  return { port: await listen(createProxy({ env, onRefused: (host) => refused.push(host) }).server), refused }
 }
 
 async function get(port: number, path: string, headers = {}): Promise<{ status: number | undefined; body: string }> {
@@ -75,9 +75,9 @@ describe('the proxy of the sandbox', () => {
       body: 'from upstream ',
     })
     expect(asked[0]).toMatch(/^GET http:\/\/packages\.invalid\/a\?b Basic dXNlcjpzZWNyZXQ= /)
-    expect(await say(port, 'CONNECT packages.invalid:443 HTTP/1.1\r\n\r\n', Buffer.from([0x16, 3, 1]))).toContain(
-      '\x16\x03\x01',
-    )
+    expect(
+      await say(port, 'CONNECT packages.invalid:443 HTTP/1.1\r\n\r\n', Buffer.from([0x16, 3, 1, 0, 9, 1])),
+    ).toContain('\x16\x03\x01')
     expect(asked[1]).toMatch(/^CONNECT packages\.invalid:443 Basic dXNlcjpzZWNyZXQ= /)
   })
 
@@ -105,6 +105,42 @@ describe('the proxy of the sandbox', () => {
     // a tunnel that carries no TLS ends
     const answer = await say(port, 'CONNECT packages.invalid:443 HTTP/1.1\r\n\r\n', 'SELECT 1')
     expect(answer).not.toContain('SELECT')
+  })
+
+  it.each([
+    ['Transfer-Encoding: chunked', '%x\r\n%s\r\n0\r\n\r\n'],
+    ['Transfer-Encoding: chunked\r\nConnection: transfer-encoding', '%x\r\n%s\r\n0\r\n\r\n'],
+    ['Content-Length: %d\r\nConnection: content-length, keep-alive', '%s'],
+    ['Content-Length: %d\r\nConnection: Content-Length\r\nExpect: 100-continue', '%s'],
+  ])('lets no body hide a request: %j', async (header, body) => {
+    const { port: above, asked } = await upstream()
+    const { port } = await proxy({ http_proxy: `http://127.0.0.1:${above}` })
+    const hidden = 'GET http://127.0.0.1:1/ HTTP/1.1\r\nHost: x\r\n\r\n'
+    const fill = (text: string) =>
+      text.replace('%s', hidden).replace('%d', String(hidden.length)).replace('%x', hidden.length.toString(16))
+    for (const method of ['GET', 'DELETE', 'POST']) {
+      const head = `${method} http://packages.invalid/ HTTP/1.1\r\nHost: packages.invalid\r\n${fill(header)}\r\n\r\n`
+      await say(port, head + fill(body), 'GET http://packages.invalid/next HTTP/1.1\r\nHost: packages.invalid\r\n\r\n')
+    }
+    expect(asked.filter((line) => line.includes('127.0.0.1:1'))).toEqual([])
+    expect(asked.length).toBeGreaterThanOrEqual(3)
+  })
+
+  it('waits for nothing on behalf of a program that has gone', async () => {
+    const silent = createTcpServer(() => undefined)
+    open.push(silent)
+    silent.listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    const { server } = createProxy({
+      env: { https_proxy: `http://127.0.0.1:${(silent.address() as AddressInfo).port}` },
+      onRefused: () => undefined,
+    })
+    const port = await listen(server)
+    const client = connect(port, '127.0.0.1')
+    client.write('CONNECT packages.invalid:443 HTTP/1.1\r\n\r\n')
+    const [reached] = (await once(silent, 'connection')) as [Socket]
+    client.destroy()
+    await once(reached.resume(), 'close')
   })
 
   it('answers 502 when a server cannot be reached', async () => {

@@ -1,4 +1,4 @@
-import { GO_TO, REMOUNT_BELOW } from '../namespace/scripts.js'
+import { GO_IN, GO_TO, REMOUNT_BELOW } from '../namespace/scripts.js'
 
 /** Mounts open files (descriptors) as /tmp/volumes/0, 1, …: each argument is 'DESCRIPTOR:ro' or 'DESCRIPTOR:rw'. */
 export const MOUNT_FILES = `
@@ -50,12 +50,8 @@ if [ -n "$missing" ]; then go_to "$missing"; fi
 /** Takes away what was made for mounts, when nothing else came of it; the overlay is no longer mounted. */
 export const TAKE_POINTS = `
 set -eu
-cd /tmp/work/upper
+${GO_IN}
 touch /tmp/work/stash/made-files /tmp/work/stash/made-directories
-while read -r made; do
-  if [ -f "./$made" ] && [ ! -L "./$made" ] && [ ! -s "./$made" ]; then rm -f -- "./$made"; fi
-done < /tmp/work/stash/made-files
-sort -r /tmp/work/stash/made-directories | while read -r made; do
-  if [ -n "$made" ]; then rmdir -- "./$made" 2> /dev/null || :; fi
-done
+sort -r /tmp/work/stash/made-files /tmp/work/stash/made-directories > /tmp/work/stash/made
+while read -r path; do remove_made "$path"; done < /tmp/work/stash/made
 `

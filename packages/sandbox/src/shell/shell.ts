@@ -106,6 +106,11 @@ async function runCommand(
   const container = await guest.container({ ...task, terminal: terminal ? { width, height } : undefined })
   throwIfAborted(signal)
   const kill = () => void container.kill()
+  const resize = () => {
+    const { columns = 80, rows = 24 } = process.stdout
+    void container.resize({ width: columns, height: rows })
+  }
+  if (terminal) process.stdout.on('resize', resize)
   signal?.addEventListener('abort', kill, { once: true })
   if (!terminal) options.onRunning?.((name) => void container.signal(name))
   try {
@@ -117,6 +122,7 @@ async function runCommand(
     return fault ?? exit.code ?? 137
   } finally {
     signal?.removeEventListener('abort', kill)
+    process.stdout.off('resize', resize)
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Rootfs } from '@c2m/plugin-api'
-import { C2mError, startTime, type Reporter } from '@c2m/process'
+import { C2mError, ownMark, type Reporter } from '@c2m/process'
 import { mayHaveHoles, packRootfs } from '@c2m/rootfs'
 import { randomBytes } from 'node:crypto'
 import { mkdir, stat, statfs, writeFile } from 'node:fs/promises'
@@ -39,7 +39,7 @@ export async function unpackBase(
   { session, store, reporter }: { session: Session; store: SandboxStore; reporter: Reporter },
 ): Promise<void> {
   if (!(await isFolder(join(store.folder, 'bases', name)))) {
-    const temporary = `unpack.${process.pid}.${await startTime(process.pid)}.${randomBytes(4).toString('hex')}`
+    const temporary = `unpack.${await ownMark()}.${randomBytes(4).toString('hex')}`
     const tree = unpackable(base, { mapped: store.mapping !== undefined })
     let isFull = false
     try {

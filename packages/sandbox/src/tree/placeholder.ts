@@ -4,9 +4,10 @@ import { ID_COUNT } from '../namespace/id-mapping.js'
 /**
  * What of an image's tree cannot exist in the unpacked base:
  *
- * - in a user namespace: devices (left out), owners above the mapped ids (root stands in for them), and extended
- *   attributes that only the host's root may set (left out);
- * - anywhere: the overlay's own attributes, which would be taken for instructions.
+ * - in a user namespace: owners above the mapped ids (root stands in for them), and extended attributes that only the host's
+ *   root may set (left out);
+ * - anywhere: devices, which a trusted image would open, and the overlay's own attributes, which would be taken for
+ *   instructions.
  *
  * Metadata of what stays untouched comes from the image's layers, so nothing is lost by this; `lostOf` says what has to
  * come back when an entry was changed.
@@ -46,7 +47,7 @@ function canSet(name: string, limits: Limits): boolean {
 
 /** The entry as it can be unpacked; undefined when it cannot. */
 function placeholder(entry: RootfsEntry, limits: Limits): RootfsEntry | undefined {
-  if (limits.mapped && (entry.type === 'character' || entry.type === 'block')) return undefined
+  if (entry.type === 'character' || entry.type === 'block') return undefined
   const lost = lostOf(entry, limits)
   if (lost.uid === undefined && lost.gid === undefined && lost.xattrs.size === 0) return entry
   return {
