@@ -11,10 +11,11 @@ if (unknown.length > 0) {
   console.error(`bench: there is no ${unknown.join(', ')}; the parts are ${PARTS.join(', ')}`)
   process.exit(2)
 }
-setUp('bench')
-process.chdir(root)
 const chosen = PARTS.filter((name) => asked.length === 0 || asked.includes(name))
-const input = chosen.every((name) => BARE.includes(name)) ? undefined : await tree()
+const needsTree = !chosen.every((name) => BARE.includes(name))
+setUp(needsTree ? 'bench' : 'unit')
+process.chdir(root)
+const input = needsTree ? await tree() : undefined
 for (const name of chosen) {
   const { measure } = await import(`./bench/${name}.js`)
   for (const line of await measure(input)) console.log(line)
