@@ -1,13 +1,16 @@
-// Two rules that no compiler checks: a package imports only what its package.json declares (plugins: never core), and
-// no file imports itself through others.
+// Three rules that no compiler checks: a package imports only what its package.json declares (plugins: never core), no
+// file imports itself through others, and the program starts without what only a conversion needs.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 
 const FORBIDDEN_TO_PLUGINS = ['@c2m/core', '@c2m/cli', '@c2m/sandbox', '@c2m/image', '@c2m/disk', '@c2m/filesystem']
+/** What takes long to load: commands import() it when they run, so that --help and a wrong flag are answered at once. */
+const LOADED_LATE = ['@c2m/core', '@c2m/qemu', 'execa', 'zod']
 
 export function checkBoundaries(root) {
   const problems = []
   const graph = new Map()
+  const late = new Map()
   for (const folder of workspaceFolders(root)) {
     const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
     const declared = new Set(Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }))
@@ -28,12 +31,17 @@ export function checkBoundaries(root) {
         if (!allowed) problems.push(`${relative(root, file)}: imports ${name}, which package.json does not declare`)
         if (folder.includes('/plugins/') && FORBIDDEN_TO_PLUGINS.includes(name))
           problems.push(`${relative(root, file)}: a plugin must not import ${name}`)
+        if (!isType && LOADED_LATE.includes(name)) late.set(file, name)
         if (name === 'execa' && !folder.endsWith('/process'))
           problems.push(`${relative(root, file)}: only packages/process imports execa`)
       }
       graph.set(file, edges)
     }
   }
+  for (const file of reached(graph, (file) =>
+    /\/cli\/src\/(?:main|program|commands\/.*)\.ts$|\/process\/src\/index\.ts$/.test(file),
+  ))
+    if (late.has(file)) problems.push(`${relative(root, file)}: imports ${late.get(file)} when the program starts`)
   problems.push(...cycles(graph).map((cycle) => `import cycle: ${cycle.map((f) => relative(root, f)).join(' → ')}`))
   for (const problem of problems) console.error(problem)
   return problems.length === 0 ? 0 : 1
@@ -60,6 +68,13 @@ function importsOf(text) {
     found.push({ specifier: match[2], isType: match[1] !== undefined })
   for (const match of text.matchAll(/^\s*import\s+'([^']+)'/gm)) found.push({ specifier: match[1], isType: false })
   for (const match of text.matchAll(/\bimport\('([^']+)'\)/g)) found.push({ specifier: match[1], isType: true })
+  return found
+}
+
+/** The files that match, and what they import. */
+function reached(graph, isStart) {
+  const found = new Set([...graph.keys()].filter(isStart))
+  for (const file of found) for (const next of graph.get(file) ?? []) found.add(next)
   return found
 }
 

@@ -3,11 +3,11 @@
 import { checkBoundaries } from './boundaries.js'
 import { checkNames } from './names.js'
 import { reference } from './reference.js'
-import { root, run } from './setup.js'
+import { build, root, run } from './setup.js'
 
 const bin = (path) => `${root}node_modules/${path}`
 const steps = [
-  ['types', () => run(process.execPath, [bin('typescript/bin/tsc'), '-b'])],
+  ['types', build],
   ['types of the tests', () => run(process.execPath, [bin('typescript/bin/tsc'), '-p', 'tsconfig.tests.json'])],
   ['package boundaries and import cycles', () => checkBoundaries(root)],
   ['names of distributions and boot loaders', () => checkNames(root)],

@@ -1,7 +1,7 @@
 // Brings a fresh clone to where the build, the demo and the tests can run: npm packages, the build, and the system
 // packages that they use. Nothing is done twice, so a second run takes a second or two.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 export const root = fileURLToPath(new URL('..', import.meta.url))
@@ -83,10 +83,20 @@ function must(command, args, options) {
   if (status !== 0) process.exit(status)
 }
 
+/** What oclif is to believe of a package's commands without loading them. Only tarballs have one. */
+export const MANIFEST = 'oclif.manifest.json'
+
+/** @returns the compiler's exit code */
+export function build() {
+  // one that an interrupted npm pack left behind would hide what commands have become
+  rmSync(`${root}packages/cli/${MANIFEST}`, { force: true })
+  return run(process.execPath, [`${root}node_modules/typescript/bin/tsc`, '-b'])
+}
+
 export function setUp(kind) {
   checkNode()
   installNpmPackages()
-  must(process.execPath, ['node_modules/typescript/bin/tsc', '-b'])
+  if (build() !== 0) process.exit(1)
   installSystemPackages(systemPackages[kind])
 }
 

@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process'
 
 export const RUNS = 5
 
-/** Runs several ways of the same work in turn, RUNS times, so that a slow minute of the machine hits all alike. */
-export async function compare(ways, between = () => undefined) {
+/** Runs several ways of the same work in turn, so that a slow minute of the machine hits all alike. */
+export async function compare(ways, between = () => undefined, runs = RUNS) {
   const seconds = Object.fromEntries(Object.keys(ways).map((name) => [name, []]))
-  for (let run = 0; run < RUNS; run++) {
+  for (let run = 0; run < runs; run++) {
     for (const [name, work] of Object.entries(ways)) {
       await between()
       const start = process.hrtime.bigint()

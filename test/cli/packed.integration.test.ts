@@ -1,13 +1,22 @@
 import type { LoadedPlugin } from '@c2m/core'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { busyboxImage, debianKernel, missingForBusybox } from '../support/busybox.js'
 import { debian12 } from '../support/debian.js'
 import { builtExample, packExample } from '../support/examples.js'
+import { PROGRAM } from '../support/cli.js'
 import { CACHE, ROOT } from '../support/paths.js'
+
+/** What a package.json leads to: a path, or paths by condition or name. */
+type Targets = string | { readonly [name: string]: Targets } | undefined
+
+function pathsOf(targets: Targets): string[] {
+  if (typeof targets === 'string') return [targets.replace('./', '')]
+  return Object.values(targets ?? {}).flatMap(pathsOf)
+}
 
 describe('the packed program in an empty prefix', () => {
   const folder = mkdtempSync(join(tmpdir(), 'c2m-packed-'))
@@ -16,11 +25,12 @@ describe('the packed program in an empty prefix', () => {
   // no environment of the npm that runs the tests
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('npm_')))
   const data = { XDG_DATA_HOME: join(folder, 'data'), XDG_CACHE_HOME: join(folder, 'cache'), C2M_CACHE_DIR: CACHE }
-  const c2m = (args: readonly string[]) =>
-    spawnSync(join(folder, 'prefix/bin/c2m'), args, { encoding: 'utf8', env: { ...env, ...data }, cwd: folder })
+  const start = (file: string, args: readonly string[]) =>
+    spawnSync(file, args, { encoding: 'utf8', env: { ...env, ...data }, cwd: folder })
+  const c2m = (args: readonly string[]) => start(join(folder, 'prefix/bin/c2m'), args)
+  const packages = join(folder, 'packages')
 
   beforeAll(() => {
-    const packages = join(folder, 'packages')
     mkdirSync(packages)
     execFileSync('npm', ['pack', '--workspaces', '--pack-destination', packages], { cwd: ROOT, env, stdio: 'pipe' })
     const archives = readdirSync(packages).map((name) => join(packages, name))
@@ -28,11 +38,47 @@ describe('the packed program in an empty prefix', () => {
     execFileSync('npm', ['install', ...flags, ...archives], { cwd: folder, env, stdio: 'pipe' })
   })
 
+  it('consists of tarballs with a licence, a readme and all that their package.json names, and without tests', () => {
+    for (const name of readdirSync(packages)) {
+      const tar = (...args: string[]) =>
+        execFileSync('tar', ['-f', join(packages, name), ...args], { encoding: 'utf8' })
+      const files = tar('-tz')
+        .trim()
+        .split('\n')
+        .map((path) => path.replace('package/', ''))
+      const { exports, bin, c2m } = JSON.parse(tar('-xzO', 'package/package.json')) as Record<string, Targets>
+      const named = [exports, bin, c2m].flatMap(pathsOf)
+      expect(files, name).toEqual(expect.arrayContaining(['LICENSE', 'README.md', ...named]))
+      const unwanted = files.filter((path) => /(?:^|\/)(?:src|testing)\/|\.test\.|tsbuildinfo/.test(path))
+      expect(unwanted, name).toEqual([])
+    }
+    // what is only in tarballs
+    expect(['LICENSE', 'oclif.manifest.json'].filter((one) => existsSync(join(ROOT, 'packages/cli', one)))).toEqual([])
+  })
+
+  it('starts by its list of commands, which are those of the working copy', () => {
+    const installed = join(folder, 'prefix/lib/node_modules/@c2m/cli')
+    expect(existsSync(join(installed, 'oclif.manifest.json'))).toBe(true)
+    for (const args of [['--help'], ['container2vm', '--help'], ['cache', 'prune', '--help'], ['inspect'], ['no']]) {
+      const [here, there] = [start(process.execPath, [PROGRAM, ...args]), c2m(args)].map(
+        ({ stdout, stderr, status }) => ({ stdout, stderr, status }),
+      )
+      expect(there).toEqual(here)
+    }
+  })
+
+  it('is a module, whose function runs it', () => {
+    const script = `import('@c2m/cli').then(({ run }) => console.log(typeof run))`
+    const installed = join(folder, 'prefix/lib/node_modules/@c2m/cli')
+    const { stdout } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8', env, cwd: installed })
+    expect(stdout).toBe('function\n')
+  })
+
   it('runs, with its plugins', () => {
     const { stdout, status } = c2m(['plugins', 'list'])
     expect(status).toBe(0)
     for (const id of ['distro debian', 'bootloader grub-pc', 'bootloader grub-efi']) expect(stdout).toContain(id)
-    expect(c2m(['--version']).stdout).toContain('@c2m/cli/')
+    expect(c2m(['--version']).stdout).toMatch(/^@c2m\/cli\/\d\S* \w+-\w+ node-v[\d.]+\n$/)
   })
 
   it('links and installs a plugin by someone else', () => {

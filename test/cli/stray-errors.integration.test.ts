@@ -95,7 +95,7 @@ describe('an error that nobody waits for', () => {
     expect(JSON.parse(done.stdout)).toMatchObject({
       error: { code: 'C2M_BUG', message: 'this should not happen: late' },
     })
-    const begun = await run(once(0, 'early'), ['--version'])
+    const begun = await run(once(0, 'early'), ['--help'])
     expect([begun.code, begun.stderr]).toEqual([
       1,
       expect.stringMatching(/^error: this should not happen: early\n.*\n {2}\(C2M_BUG\)\n$/),

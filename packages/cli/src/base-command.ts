@@ -1,4 +1,4 @@
-import { createConverter, type Converter } from '@c2m/core'
+import type { Converter } from '@c2m/core'
 import {
   ExitCode,
   interrupted,
@@ -121,6 +121,7 @@ export abstract class BaseCommand extends Command {
 
   protected async converter(settings: LoadedConfig, reporter: Reporter): Promise<Converter> {
     const plugins = await findPlugins(this.config, settings)
+    const { createConverter } = await import('@c2m/core')
     const converter = createConverter({ plugins, overrides: settings.values.overrides, reporter, signal: this.signal })
     for (const { packageName, because } of converter.plugins.broken) {
       reporter.warn(`plugin ${packageName} was not loaded: ${because}`)

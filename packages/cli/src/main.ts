@@ -1,29 +1,29 @@
-import { isC2mError } from '@c2m/process'
-import { Errors, flush, run as runProgram } from '@oclif/core'
+import { existsSync, readFileSync, writeSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { loadOptions } from './host/user-plugins.js'
-import { errorText, namedError } from './report/lines.js'
-import { makeReporter } from './report/reporters.js'
 
-/** The program. Errors that no command's own handling saw (unknown commands, bad flags) end here too. */
+/** The program. Scripts ask for its version often, so that is answered before anything else is loaded. */
 export async function run(args: string[], url: string): Promise<void> {
-  process.on('uncaughtException', endAtOnce)
+  if (args[0] === '--version' && printVersion()) return
+  const { runProgram } = await import('./program.js')
+  await runProgram(args, fileURLToPath(url))
+}
+
+/** @returns false when it did not: then oclif does, whose text this is, or says why it cannot */
+function printVersion(): boolean {
   try {
-    const reporter = makeReporter('normal', args.includes('--json'))
-    const options = await loadOptions(fileURLToPath(url), (message) => reporter.warn(message))
-    await runProgram(args, options)
-    await flush()
-  } catch (error) {
-    if (!isC2mError(error)) return Errors.handle(error as Error)
-    process.stderr.write(`${errorText(error)}\n`)
-    process.exitCode = error.exitCode
+    // oclif has names of its own for these
+    if (process.platform !== 'linux' || process.arch === 'ia32' || mayBeWsl()) return false
+    const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+    const { name, version } = JSON.parse(manifest) as { name: string; version: string }
+    writeSync(1, `${name}/${version} ${process.platform}-${process.arch} node-${process.version}\n`)
+    return true
+  } catch {
+    return false
   }
 }
 
-/** Before a command runs and after it, there is nothing to undo; while it does, it sees to the error itself. */
-function endAtOnce(error: Error): void {
-  if (process.listenerCount('uncaughtException') > 1) return
-  const named = namedError(error)
-  process.stderr.write(`${errorText(named)}\n`)
-  process.exit(named.exitCode)
+/** Whether this may be the Windows Subsystem for Linux, whose kernels name Microsoft, or are its user's. */
+function mayBeWsl(): boolean {
+  const signs = ['/run/WSL', '/proc/sys/fs/binfmt_misc/WSLInterop']
+  return signs.some((path) => existsSync(path)) || /microsoft/i.test(readFileSync('/proc/version', 'latin1'))
 }

@@ -1,4 +1,3 @@
-import { execa } from 'execa'
 import { throwIfAborted } from './errors.js'
 import { lineReader } from './lines.js'
 import { commandError, lastLines } from './run.js'
@@ -20,7 +19,12 @@ export interface Dialogue extends AsyncDisposable {
 const END_GRACE = 10_000
 
 /** Starts a program that ends with its standard input, with `signal` and with this process. */
-export function startDialogue(file: string, args: readonly string[], options: DialogueOptions = {}): Dialogue {
+export async function startDialogue(
+  file: string,
+  args: readonly string[],
+  options: DialogueOptions = {},
+): Promise<Dialogue> {
+  const { execa } = await import('execa')
   throwIfAborted(options.signal)
   const child = execa(file, args, {
     env: options.env,

@@ -1,6 +1,5 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { execa } from 'execa'
 import { C2mError, throwIfAborted } from './errors.js'
 import { commandError, lastLines } from './run.js'
 
@@ -15,6 +14,7 @@ export async function* filter(
   source: AsyncIterable<Uint8Array>,
   options: { signal?: AbortSignal } = {},
 ): AsyncGenerator<Uint8Array> {
+  const { execa } = await import('execa')
   throwIfAborted(options.signal)
   const child = execa(file, args, {
     stdio: 'pipe',

@@ -1,6 +1,5 @@
 import { createWriteStream } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
-import { execa } from 'execa'
 import { fileError, throwIfAborted } from './errors.js'
 import { onLine } from './lines.js'
 
@@ -32,6 +31,7 @@ export async function runToFile(
   path: string,
   options: RunToFileOptions = {},
 ): Promise<RunToFileResult> {
+  const { execa } = await import('execa')
   throwIfAborted(options.signal)
   const child = execa(file, args, {
     env: options.env,

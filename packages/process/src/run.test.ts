@@ -53,7 +53,7 @@ describe('a line without end, which another program prints,', () => {
   })
 
   it('is cut in a dialogue', async () => {
-    await using dialogue = startDialogue('sh', ['-c', flood(1)])
+    await using dialogue = await startDialogue('sh', ['-c', flood(1)])
     expect([await dialogue.hear(), await dialogue.hear(), await dialogue.hear()]).toEqual([CUT, 'next', 'last'])
     await expect(dialogue.hear()).rejects.toThrow('ended with exit code 0')
   })

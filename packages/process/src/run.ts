@@ -1,4 +1,3 @@
-import { execa } from 'execa'
 import { C2mError, throwIfAborted } from './errors.js'
 import { onLine } from './lines.js'
 import { plainText } from './plain-text.js'
@@ -39,6 +38,7 @@ const MAX_QUOTED = 2000
  * @throws C2M_COMMAND_FAILED with the command and its last lines; C2M_INTERRUPTED
  */
 export async function run(file: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+  const { execa } = await import('execa') // takes longer to load than all else here, and often nothing is run
   throwIfAborted(options.signal)
   const { onLine: take } = options
   const child = execa(file, args, {

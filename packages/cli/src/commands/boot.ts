@@ -1,7 +1,5 @@
-import { sniffDiskFormat } from '@c2m/core'
 import type { DiskFormat, Firmware } from '@c2m/plugin-api'
 import { fileError, usageError } from '@c2m/process'
-import { bootInteractive } from '@c2m/qemu'
 import { Args, Flags } from '@oclif/core'
 import { access } from 'node:fs/promises'
 import { BaseCommand } from '../base-command.js'
@@ -33,6 +31,8 @@ export default class Boot extends BaseCommand {
     await access(args.disk).catch((error: unknown) => {
       throw fileError(error, args.disk, 'read the disk')
     })
+    const { sniffDiskFormat } = await import('@c2m/core')
+    const { bootInteractive } = await import('@c2m/qemu')
     const format: DiskFormat = (await sniffDiskFormat(args.disk)) ?? 'raw'
     const exitCode = await bootInteractive({
       disk: args.disk,

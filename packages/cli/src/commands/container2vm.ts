@@ -1,16 +1,13 @@
 import type { ContainerToVmRequest, ContainerToVmResult, PlanSummary } from '@c2m/core'
-import { findBlockDevice, formatForFile, parseReference } from '@c2m/core'
 import type { DiskFormat } from '@c2m/plugin-api'
 import { usageError } from '@c2m/process'
 import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../base-command.js'
 import { withDefaults, type UsedConfig } from '../config/defaults.js'
 import { kernelFlag } from '../flags/kernel.js'
-import { machineRequest } from '../flags/machine.js'
 import { networkFlag, parseDuration } from '../flags/sandbox.js'
 import { parseSize } from '../flags/size.js'
 import { formatBytes } from '../report/reporters.js'
-import { planText } from '../report/plan.js'
 
 const FORMATS: readonly DiskFormat[] = ['raw', 'qcow2', 'vdi', 'vmdk', 'vhd', 'vhdx']
 
@@ -119,6 +116,7 @@ export default class Container2vm extends BaseCommand {
     const flags = withDefaults(parsed.flags, settings.values.container2vm)
     const { size = 'auto' } = flags
 
+    const { parseReference } = await import('@c2m/core')
     const name = parseReference(image).name
     const output = flags.output ?? `${name}.${flags.format === undefined ? 'qcow2' : extension(flags.format)}`
     const format = flags.format ?? (await formatOf(output))
@@ -129,6 +127,7 @@ export default class Container2vm extends BaseCommand {
         'leave it out',
       )
     }
+    const { machineRequest } = await import('../flags/machine.js')
     const kernel = await kernelFlag(flags.kernel)
     const request: ContainerToVmRequest = {
       image,
@@ -158,6 +157,7 @@ export default class Container2vm extends BaseCommand {
     const converter = await this.converter(settings, reporter)
     if (flags['dry-run']) {
       const plan = await converter.plan(request)
+      const { planText } = await import('../report/plan.js')
       this.log(planText(plan, settings.used))
       return { ...plan, configuration: settings.used }
     }
@@ -178,6 +178,7 @@ function extension(format: DiskFormat): string {
 }
 
 async function formatOf(output: string): Promise<DiskFormat> {
+  const { findBlockDevice, formatForFile } = await import('@c2m/core')
   const format = formatForFile(output)
   if (format !== undefined) return format
   // the name of a device has no extension; one that is missing is told of where devices are

@@ -1,4 +1,4 @@
-import { checkHost, probeConfinement, type Confinement, type HostCheck } from '@c2m/core'
+import type { Confinement, HostCheck } from '@c2m/core'
 import { cacheFolder, ExitCode } from '@c2m/process'
 import { Flags } from '@oclif/core'
 import { BaseCommand } from '../base-command.js'
@@ -12,6 +12,7 @@ export default class Doctor extends BaseCommand {
   async run(): Promise<{ checks: readonly HostCheck[] } | { confinement: readonly Confinement[] }> {
     const { flags } = await this.parse(Doctor)
     if (flags.security) return this.#security()
+    const { checkHost } = await import('@c2m/core')
     const checks = await checkHost({ cache: cacheFolder(), signal: this.signal })
     for (const { name, ok, found, blocks, fix } of checks) {
       this.log(`${ok ? '✓' : '✗'} ${name.padEnd(22)} ${found}`)
@@ -24,6 +25,7 @@ export default class Doctor extends BaseCommand {
   }
 
   async #security(): Promise<{ confinement: readonly Confinement[] }> {
+    const { probeConfinement } = await import('@c2m/core')
     const confinement = await probeConfinement()
     for (const { what, ok, found } of confinement) this.log(`${ok ? '✓' : '✗'} ${what.padEnd(22)} ${found}`)
     return { confinement }

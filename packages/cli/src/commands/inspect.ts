@@ -1,4 +1,4 @@
-import { PluginRegistry, type DiskInspection, type ImageInspection } from '@c2m/core'
+import type { DiskInspection, ImageInspection } from '@c2m/core'
 import { usageError } from '@c2m/process'
 import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../base-command.js'
@@ -30,6 +30,7 @@ export default class Inspect extends BaseCommand {
     const plugins = Boolean(flags.plugins)
     if (plugins !== (args.target === undefined)) throw whichOne(plugins)
     if (args.target === undefined) {
+      const { PluginRegistry } = await import('@c2m/core')
       const registry = new PluginRegistry(await findPlugins(this.config, settings), settings.values.overrides)
       const found = inspectPlugins(registry)
       this.log(pluginsText(found))

@@ -1,5 +1,5 @@
-import { machineName, machineTarget, parseDestination, type ImagePlan, type InitRequest } from '@c2m/core'
-import type { LayerCompression, ReaderId, VmToContainerRequest, VmToContainerResult } from '@c2m/core'
+import type { ImagePlan, InitRequest, LayerCompression, ReaderId } from '@c2m/core'
+import type { parseDestination, VmToContainerRequest, VmToContainerResult } from '@c2m/core'
 import type { DiskFormat } from '@c2m/plugin-api'
 import { usageError } from '@c2m/process'
 import { Args, Flags } from '@oclif/core'
@@ -13,6 +13,8 @@ import { formatBytes } from '../report/reporters.js'
 const FORMATS: readonly DiskFormat[] = ['raw', 'qcow2', 'vdi', 'vmdk', 'vhd', 'vhdx']
 const READERS: readonly ReaderId[] = ['direct', 'nbd', 'guestfs']
 const COMPRESSIONS: readonly LayerCompression[] = ['none', 'gzip', 'zstd']
+type Destination = ReturnType<typeof parseDestination>
+
 const list = { multiple: true, multipleNonGreedy: true } as const
 
 export default class Vm2container extends BaseCommand {
@@ -81,14 +83,16 @@ export default class Vm2container extends BaseCommand {
     const settings = await this.settings(parsed.flags, 'vm2container')
     // a switch that is not given is absent, whatever its type says, so that the configuration decides
     const flags = withDefaults<Partial<typeof parsed.flags>, object>(parsed.flags, settings.values.vm2container)
+    const { machineName, machineTarget, parseDestination } = await import('@c2m/core')
     const name = imageName(machineName(machineTarget(machine)))
     const output = flags.output ?? `docker-archive:${name}.docker.tar`
     // a dry run writes nothing there
-    this.outputIsStdout = isStdout(parseDestination(output)) && flags['dry-run'] !== true
+    const destination = parseDestination(output)
+    this.outputIsStdout = isStdout(destination) && flags['dry-run'] !== true
     const request: VmToContainerRequest = {
       machine,
       output,
-      tags: flags.tag ?? defaultTags(output, name),
+      tags: flags.tag ?? defaultTags(destination, name),
       force: flags.force ?? false,
       reader: flags.reader ?? 'direct',
       format: flags.format,
@@ -129,7 +133,7 @@ export default class Vm2container extends BaseCommand {
 }
 
 /** Folders may have that name, archives not. */
-function isStdout(destination: ReturnType<typeof parseDestination>): boolean {
+function isStdout(destination: Destination): boolean {
   const { transport } = destination
   const isArchive = transport === 'docker-archive' || transport === 'oci-archive' || transport === 'tarball'
   return isArchive && destination.path === '-'
@@ -145,8 +149,7 @@ function imageName(name: string): string {
 }
 
 /** What carries a name of its own needs no other. */
-function defaultTags(output: string, name: string): readonly string[] {
-  const destination = parseDestination(output)
+function defaultTags(destination: Destination, name: string): readonly string[] {
   const nameless = destination.transport === 'docker-archive' && destination.name === undefined
   return nameless ? [`${name}:latest`] : []
 }

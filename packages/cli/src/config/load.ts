@@ -5,7 +5,7 @@ import { dirname, extname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { findConfiguration, readStart } from './found.js'
 import { parseData } from './parse.js'
-import { configSchema, splitFound, type Config } from './schema.js'
+import type { Config } from './schema.js'
 
 export interface LoadedConfig {
   readonly values: Config
@@ -33,6 +33,7 @@ export async function loadConfig(
   const found = named === undefined ? await find(warn) : { file: resolve(named), value: await readNamed(named) }
   if (found?.value === undefined) return { values: {}, folder: process.cwd() }
   const { file, value } = found
+  const { configSchema, splitFound } = await import('./schema.js')
   const parsed = configSchema.safeParse(value)
   if (!parsed.success) {
     const faults = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'top level'}: ${issue.message}`)

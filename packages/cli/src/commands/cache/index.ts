@@ -1,4 +1,4 @@
-import { listCache, type CacheItem } from '@c2m/core'
+import type { CacheItem } from '@c2m/core'
 import { cacheFolder } from '@c2m/process'
 import { BaseCommand } from '../../base-command.js'
 import { formatBytes } from '../../report/reporters.js'
@@ -8,6 +8,7 @@ export default class Cache extends BaseCommand {
 
   async run(): Promise<{ folder: string; items: readonly CacheItem[] }> {
     await this.parse(Cache)
+    const { listCache } = await import('@c2m/core')
     const folder = cacheFolder()
     const items = await listCache(folder)
     this.log(folder)

@@ -1,4 +1,3 @@
-import { pruneCache } from '@c2m/core'
 import { cacheFolder } from '@c2m/process'
 import { Flags } from '@oclif/core'
 import { BaseCommand } from '../../base-command.js'
@@ -12,6 +11,7 @@ export default class CachePrune extends BaseCommand {
 
   async run(): Promise<{ folder: string; freedBytes: number }> {
     const { flags } = await this.parse(CachePrune)
+    const { pruneCache } = await import('@c2m/core')
     const folder = cacheFolder()
     const freedBytes = await pruneCache(folder, { olderThanDays: flags['older-than'], signal: this.signal })
     this.log(`freed ${formatBytes(freedBytes)} in ${folder}`)

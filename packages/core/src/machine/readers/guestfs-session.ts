@@ -22,7 +22,7 @@ export class GuestfsSession implements AsyncDisposable {
     const args = ['--ro', '--keys-from-stdin', '--format=raw', '--add', `nbd://?socket=${encodeURI(socket)}`]
     const env = { ...(await backend(cache, context)), ...context.env, LC_ALL: 'C' }
     const session = new GuestfsSession(
-      startDialogue(guestfish, args, {
+      await startDialogue(guestfish, args, {
         env: { ...env, LIBGUESTFS_TMPDIR: context.temporaryFolder },
         signal: context.signal,
       }),
