@@ -12,7 +12,18 @@ const CREATED = 1_760_000_000
 const PACKAGES = [
   ...['linux-image-amd64', 'initramfs-tools', 'systemd-sysv', 'systemd-timesyncd', 'libpam-systemd', 'udev', 'dbus'],
   ...['grub-pc', 'openssh-server', 'iproute2', 'kmod', 'e2fsprogs', 'fdisk', 'zstd', 'login', 'mount', 'passwd'],
-  ...['qemu-utils', 'crun', 'cryptsetup-bin', 'lvm2', 'xfsprogs', 'btrfs-progs', 'attr', 'acl', 'libcap2-bin', 'util-linux'],
+  ...[
+    'qemu-utils',
+    'crun',
+    'cryptsetup-bin',
+    'lvm2',
+    'xfsprogs',
+    'btrfs-progs',
+    'attr',
+    'acl',
+    'libcap2-bin',
+    'util-linux',
+  ],
 ]
 
 /** Debian 12 with the generic kernel, this host's Node.js and the built program: its layout, in `folder`. */
