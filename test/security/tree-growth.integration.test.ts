@@ -267,6 +267,14 @@ const EXT4: Readonly<
       for (let index = 0; index < size; index++) await file.write('x', index * 8192)
     },
   },
+  'extended attributes': {
+    largest: 512,
+    fill: async (top, size) => {
+      const script =
+        'for i in $(seq $1); do : > f$i; setfattr -n user.a$i -v $i f$i; setfattr -n user.long -v $2 f$i; done'
+      execFileSync('sh', ['-c', script, 'sh', String(size), 'x'.repeat(500)], { cwd: top })
+    },
+  },
   'symbolic links': {
     largest: 2048,
     fill: async (top, size) => {
