@@ -22,6 +22,7 @@ import { contentlessPaths, stepFailed } from '../guest/guest.js'
 import { placeOf, settle, type Place } from '../guest/temporary-file.js'
 import { firstLine, hostPath, start, type ChildOptions, type Exit } from '../namespace/child.js'
 import { CAPABILITIES } from '../container/config.js'
+import { PROCESSES } from '../container/container.js'
 import { DEFAULT_SECONDS, watchLimits } from '../limits/step-limits.js'
 import type { NetworkMode } from '../network/network.js'
 import { proxyVariables } from '../network/upstream.js'
@@ -138,7 +139,7 @@ export async function runInEngine(task: SandboxTask, output: string, options: Sa
 
 /** As the containers of the other modes have it; the engine's own filter of system calls and masks come on top. */
 const HARDENED = [
-  ...['--security-opt', 'no-new-privileges', '--pids-limit', '4096', '--cap-drop', 'ALL'],
+  ...['--security-opt', 'no-new-privileges', '--pids-limit', String(PROCESSES), '--cap-drop', 'ALL'],
   ...CAPABILITIES.flatMap((name) => ['--cap-add', name.slice(4)]),
 ]
 
@@ -238,8 +239,8 @@ async function execInContainer(
   const own = Object.entries(guestEnvironment(step, task.sourceDateEpoch, {})).map(([key, value]) => `${key}=${value}`)
   const variables = [...own, ...Object.keys(proxies)].flatMap((variable) => ['--env', variable])
   const stdin = step.stdin === undefined ? [] : ['--interactive']
-  const limits = { seconds, reserve: 0, cache, joining: [], [Symbol.asyncDispose]: async () => undefined }
-  using watch = watchLimits(limits, () => void engine.discard(['rm', '--force', '--volumes', name]))
+  const remove = () => void engine.discard(['rm', '--force', '--volumes', name])
+  using watch = watchLimits({ seconds, reserve: 0, cache }, remove)
   const exit = await engine.start(['exec', ...stdin, '--workdir', '/', ...variables, name, ...step.argv], {
     env: engineEnvironment(proxies),
     ...(step.stdin === undefined ? {} : { input: step.stdin }),

@@ -5,10 +5,7 @@ import { watchLimits } from './step-limits.js'
 
 async function ended(limits: { seconds: number; reserve: number }): Promise<unknown> {
   let ends = 0
-  using watch = watchLimits(
-    { ...limits, cache: tmpdir(), joining: [], [Symbol.asyncDispose]: async () => undefined },
-    () => ends++,
-  )
+  using watch = watchLimits({ ...limits, cache: tmpdir() }, () => ends++)
   await sleep(1700)
   expect(ends).toBeLessThanOrEqual(1)
   try {

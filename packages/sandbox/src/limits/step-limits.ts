@@ -42,7 +42,10 @@ export interface Watch extends Disposable {
 }
 
 /** Looks at time and space until it is disposed, and calls `end` once when one of them runs out. */
-export function watchLimits({ seconds, reserve, cache }: StepLimits, end: () => void): Watch {
+export function watchLimits(
+  { seconds, reserve, cache }: Pick<StepLimits, 'seconds' | 'reserve' | 'cache'>,
+  end: () => void,
+): Watch {
   const begin = Date.now()
   let exceeded: ((title: string) => C2mError) | undefined
   const check = async () => {
